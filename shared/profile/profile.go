@@ -1,0 +1,251 @@
+// Package profile knows what the user wrote: it reads the AWS config and
+// credentials files as the AWS CLI reads them, and says what signing in to a
+// profile takes and where each setting came from.
+//
+// It hides Python's configparser, which defines that reading: a file that the
+// AWS CLI would refuse is refused with its line, none is read differently.
+package profile
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// An Environment looks up an environment variable, as os.LookupEnv does.
+type Environment func(name string) (value string, ok bool)
+
+// A Value is a setting and where it came from.
+type Value struct {
+	Text string
+	Set  bool // false: not there at all, which is not the same as empty
+	From Origin
+}
+
+// An Origin is a line of a file or an environment variable.
+type Origin struct {
+	File string
+	Line int // from 1
+	Env  string
+}
+
+func (o Origin) String() string {
+	switch {
+	case o.Env != "":
+		return "environment variable " + o.Env
+	case o.File != "":
+		return fmt.Sprintf("%s:%d", o.File, o.Line)
+	}
+	return "default"
+}
+
+// A Set is all that the two AWS files and the environment say.
+type Set struct {
+	env         Environment
+	config      *file
+	credentials *file
+	sections    map[string]string // profile name to section name in the config file
+}
+
+// Load reads and indexes both files: AWS_CONFIG_FILE and
+// AWS_SHARED_CREDENTIALS_FILE, or ~/.aws/config and ~/.aws/credentials. A
+// missing file is an empty one. Errors are *SyntaxError or *fs.PathError.
+func Load(env Environment) (*Set, error) {
+	s := &Set{env: env, sections: map[string]string{}}
+	var err error
+	if s.config, err = open(s.path("AWS_CONFIG_FILE", "config")); err != nil {
+		return nil, err
+	}
+	if s.credentials, err = open(s.path("AWS_SHARED_CREDENTIALS_FILE", "credentials")); err != nil {
+		return nil, err
+	}
+	for _, section := range s.config.sections {
+		if name, ok := profileName(section.name); ok {
+			s.sections[name] = section.name // the last one wins, without a merge
+		}
+	}
+	return s, nil
+}
+
+// ConfigFile is the path of the config file, whether or not it exists.
+func (s *Set) ConfigFile() string { return s.config.path }
+
+// CredentialsFile is the path of the credentials file, whether or not it exists.
+func (s *Set) CredentialsFile() string { return s.credentials.path }
+
+// path is a file's place: what the variable says, with $VAR and ~ expanded as
+// the AWS CLI does, or the name in ~/.aws. A variable that is set but empty
+// means no file, as for the AWS CLI.
+func (s *Set) path(variable, name string) string {
+	path, ok := s.env(variable)
+	if !ok {
+		return filepath.Join(Home(s.env), ".aws", name)
+	}
+	return expandUser(expandVars(path, s.env), s.env)
+}
+
+// profileName is the profile that a section of the config file defines: two
+// words of which the first starts with "profile", or [default].
+func profileName(section string) (string, bool) {
+	if section == "default" {
+		return section, true
+	}
+	return secondWord(section, "profile")
+}
+
+// secondWord is x of a section [prefix x]. The AWS CLI looks only at how the
+// name starts, and takes no section with more or fewer words.
+func secondWord(section, prefix string) (string, bool) {
+	if !strings.HasPrefix(section, prefix) {
+		return "", false
+	}
+	if name, ok := strings.CutPrefix(section, prefix+" "); ok && !strings.ContainsAny(name, " \t\r\n'\"\\") && name != "" {
+		return name, true
+	}
+	parts, err := words(section)
+	if err != nil || len(parts) != 2 {
+		return "", false
+	}
+	return parts[1], true
+}
+
+// Names are the profiles of both files, sorted.
+func (s *Set) Names() []string {
+	names := make([]string, 0, len(s.sections))
+	for name := range s.sections {
+		names = append(names, name)
+	}
+	for _, section := range s.credentials.sections {
+		if section.name != defaultSection && s.sections[section.name] == "" {
+			names = append(names, section.name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Has tells whether a profile of that name is in either file.
+func (s *Set) Has(name string) bool {
+	return s.sections[name] != "" || name != defaultSection && s.credentials.byName[name] != nil
+}
+
+// Current is the profile in force when none is named: AWS_PROFILE, then
+// AWS_DEFAULT_PROFILE (the order of the AWS CLI v2), then "default".
+func (s *Set) Current() Value {
+	for _, variable := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
+		if v := s.environment(variable); v.Set {
+			return v
+		}
+	}
+	return Value{Text: "default"}
+}
+
+func (s *Set) environment(variable string) Value {
+	text, ok := s.env(variable)
+	return Value{Text: text, Set: ok, From: Origin{Env: variable}}
+}
+
+// A Profile is the settings under one name in both files.
+type Profile struct {
+	Name string
+
+	set         *Set
+	config      map[string]Value
+	credentials map[string]Value
+}
+
+// Profile returns the profile of that name. The error is an
+// *UnknownProfileError or *SyntaxError.
+func (s *Set) Profile(name string) (*Profile, error) {
+	if !s.Has(name) {
+		return nil, &UnknownProfileError{Name: name, Near: near(name, s.Names()), Files: []string{s.config.path, s.credentials.path}}
+	}
+	p := &Profile{Name: name, set: s}
+	var err error
+	if section := s.sections[name]; section != "" {
+		if p.config, err = s.config.values(section); err != nil {
+			return nil, err
+		}
+	}
+	if name != defaultSection {
+		p.credentials, err = s.credentials.values(name)
+	}
+	return p, err
+}
+
+// Value is the setting with that (lower-case) key. The credentials file wins
+// over the config file, as for the AWS CLI.
+func (p *Profile) Value(key string) Value {
+	if v, ok := p.credentials[key]; ok {
+		return v
+	}
+	return p.config[key]
+}
+
+// An UnknownProfileError names a profile that neither file has.
+type UnknownProfileError struct {
+	Name  string
+	Near  []string // names that are close, the closest first
+	Files []string // that were read
+	From  Origin   // of the setting that names it, if one does
+}
+
+func (e *UnknownProfileError) Error() string {
+	text := fmt.Sprintf("unknown profile %q", e.Name)
+	if e.From != (Origin{}) {
+		text += " (named by " + e.From.String() + ")"
+	}
+	return text
+}
+
+// Home is the user's home directory as the AWS CLI finds it: HOME (Windows:
+// USERPROFILE), else the one the system has on record; "" without any.
+func Home(env Environment) string {
+	variable := "HOME"
+	if os.PathSeparator == '\\' {
+		variable = "USERPROFILE"
+	}
+	if home, ok := env(variable); ok {
+		return home
+	}
+	if u, err := user.Current(); err == nil {
+		return u.HomeDir
+	}
+	return ""
+}
+
+// expandVars is Python's os.path.expandvars: unknown variables stay as they are.
+func expandVars(path string, env Environment) string {
+	if !strings.Contains(path, "$") {
+		return path
+	}
+	return regexp.MustCompile(`\$(\w+|\{[^}]*\})`).ReplaceAllStringFunc(path, func(ref string) string {
+		name := strings.Trim(ref[1:], "{}")
+		if value, ok := env(name); ok {
+			return value
+		}
+		return ref
+	})
+}
+
+// expandUser is Python's os.path.expanduser: ~ and ~name at the start.
+func expandUser(path string, env Environment) string {
+	if !strings.HasPrefix(path, "~") {
+		return path
+	}
+	name, rest := path[1:], ""
+	if at := strings.IndexFunc(path, func(r rune) bool { return r == '/' || r == filepath.Separator }); at >= 0 {
+		name, rest = path[1:at], path[at:]
+	}
+	if name == "" {
+		return Home(env) + rest
+	}
+	if u, err := user.Lookup(name); err == nil {
+		return u.HomeDir + rest
+	}
+	return path
+}

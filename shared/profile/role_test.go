@@ -1,0 +1,338 @@
+package profile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	keys = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n"
+	role = "role_arn = arn:aws:iam::123456789012:role/Admin\n"
+)
+
+func TestARoleKnowsWhereEachSettingCameFrom(t *testing.T) {
+	set := mustLoad(t, "# mine\n[profile mfa]\n"+role+"source_profile = base\nmfa_serial = arn:aws:iam::123456789012:mfa/jane\nduration_seconds = +03_600\n",
+		"[base]\n"+keys+"[mfa]\nexternal_id = xid-42\n", nil)
+	p, err := set.Profile("mfa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Role()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Seconds != "3600" || r.ExternalID.Text != "xid-42" || r.Source.Profile != "base" || r.SessionName.Set {
+		t.Errorf("got %+v", r)
+	}
+	for _, c := range []struct {
+		value Value
+		file  string
+		line  int
+	}{{r.RoleARN, "config", 3}, {r.SerialNumber, "config", 5}, {r.ExternalID, "credentials", 5}} {
+		if filepath.Base(c.value.From.File) != c.file || c.value.From.Line != c.line {
+			t.Errorf("%s: got %s, want %s:%d", c.value.Text, c.value.From, c.file, c.line)
+		}
+	}
+}
+
+// Each of these is found before AWS is asked; the text names the profile, the
+// setting and its file and line.
+func TestProfilesThatCannotWorkAreRefused(t *testing.T) {
+	const serial = "mfa_serial = arn:aws:iam::123456789012:mfa/jane\n"
+	newKeys := "aws_access_key_id = AKIARZPUZDIKBSBTTUYG\naws_secret_access_key = s3cr3t\n" // of account 123456789012
+	cases := []struct{ name, config, credentials, want string }{
+		{"no source", "[profile p]\n" + role, "", `profile "p": source_profile: is not set`},
+		{"two sources", "[profile p]\n" + role + "source_profile = a\ncredential_source = Environment\n", "", `credential_source (~/.aws/config:4): stands beside source_profile (~/.aws/config:3)`},
+		{"missing link", "[profile p]\n" + role + "source_profile = bse\n", "[base]\n" + keys, `unknown profile "bse" (named by ~/.aws/config:3)`},
+		{"loop", "[profile p]\n" + role + "source_profile = q\n[profile q]\n" + role + "source_profile = r\n[profile r]\n" + role + "source_profile = q\n", "", `source_profile (~/.aws/config:9) goes in a loop: "q" → "r" → "q"`},
+		{"self without keys", "[profile p]\n" + role + "source_profile = p\n", "", `goes in a loop: "p" → "p"`},
+		{"no keys in the source", "[profile p]\n" + role + "source_profile = q\n[profile q]\nregion = x\n", "", `profile "p": source_profile (~/.aws/config:3): profile "q" has no access keys`},
+		{"half a key", "[profile p]\n" + role + "source_profile = q\n", "[q]\naws_access_key_id = A\n", `profile "q": aws_secret_access_key: is missing beside the other half of the access key (~/.aws/credentials:2)`},
+		{"halves in two files", "[profile p]\n" + role + "source_profile = q\n[profile q]\naws_secret_access_key = S\n", "[q]\naws_access_key_id = A\n", `profile "q": aws_secret_access_key: is missing`},
+		{"source of another kind", "[profile p]\n" + role + "source_profile = q\n[profile q]\ncredential_process = x\n", "", `profile "p" takes its keys from profile "q", which uses credential_process`},
+		{"metadata", "[profile p]\n" + role + "credential_source = Ec2InstanceMetadata\n", "", `"Ec2InstanceMetadata" is not supported, only Environment is`},
+		{"empty environment", "[profile p]\n" + role + "credential_source = Environment\n", "", `AWS_ACCESS_KEY_ID is not set`},
+		{"a user as serial", "[profile p]\n" + role + "source_profile = q\nmfa_serial = arn:aws:iam::123456789012:user/jane\n", "[q]\n" + keys, `mfa_serial (~/.aws/config:4): arn:aws:iam::123456789012:user/jane is a user, not an MFA device (often arn:aws:iam::123456789012:mfa/jane)`},
+		{"a security key as serial", "[profile p]\n" + role + "source_profile = q\nmfa_serial = arn:aws:iam::123456789012:u2f/user/jane/k\n", "[q]\n" + keys, "is a security key or passkey"},
+		{"serial of another partition", "[profile p]\n" + role + "source_profile = q\nmfa_serial = arn:aws-cn:iam::123456789012:mfa/jane\n", "[q]\n" + keys, "is in partition aws-cn, the role arn:aws:iam::123456789012:role/Admin is in aws"},
+		{"serial of another account than the key", "[profile p]\n" + role + "source_profile = q\nmfa_serial = arn:aws:iam::210987654321:mfa/jane\n", "[q]\n" + newKeys, "is in account 210987654321, the access key that would use it belongs to account 123456789012"},
+		{"serial of another account than written", "[profile p]\n" + role + "source_profile = q\n" + serial, "[q]\n" + keys + "aws_account_id = 210987654321\n", "belongs to account 210987654321"},
+		{"short serial", "[profile p]\n" + role + "source_profile = q\nmfa_serial = 1234\n", "[q]\n" + keys, `"1234" is not the serial number of an MFA device`},
+		{"comment behind a value", "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/Admin # mine\nsource_profile = q\n", "[q]\n" + keys, "the AWS CLI takes a comment behind a value for a part of it"},
+		{"quoted value", "[profile p]\nrole_arn = \"arn:aws:iam::123456789012:role/Admin\"\nsource_profile = q\n", "[q]\n" + keys, "the AWS CLI takes quotes for a part of the value"},
+		{"a user as role", "[profile p]\nrole_arn = arn:aws:iam::123456789012:user/x\nsource_profile = q\n", "[q]\n" + keys, "is not the ARN of a role"},
+		{"value over two lines", "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/Admin\n  x\nsource_profile = q\n", "[q]\n" + keys, `"arn:aws:iam::123456789012:role/Admin\nx" is not the ARN of a role`},
+		{"terminal escape in a value", "[profile p]\nrole_arn = \x1b]0;x\x07\nsource_profile = q\n", "[q]\n" + keys, `"\x1b]0;x\a" is not the ARN`},
+		{"duration too long", "[profile p]\n" + role + "source_profile = q\nduration_seconds = 99999\n", "[q]\n" + keys, "duration_seconds (~/.aws/config:4): a role's session lasts from 15 minutes to 12 hours"},
+		{"duration in other digits", "[profile p]\n" + role + "source_profile = q\nduration_seconds = ３６００\n", "[q]\n" + keys, "has digits that are not 0 to 9"},
+		{"session name", "[profile p]\n" + role + "source_profile = q\nrole_session_name = a b\n", "[q]\n" + keys, `"a b" is not a session name`},
+		{"Identity Center", "[profile p]\nsso_session = s\n", "", `profile "p" uses IAM Identity Center`},
+		{"web identity", "[profile p]\n" + role + "web_identity_token_file = /t\n", "", `profile "p" uses web identity`},
+		{"keys alone", "", "[p]\n" + keys, `profile "p" uses access keys`},
+		{"MFA session", "[profile p]\nmfa_serial = x\n", "[p]\n" + keys, `profile "p" uses an MFA session`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			set := mustLoad(t, c.config, c.credentials, nil)
+			p, err := set.Profile("p")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = p.Role()
+			if err == nil {
+				t.Fatal("got no error")
+			}
+			home := filepath.Dir(filepath.Dir(set.ConfigFile()))
+			if got := strings.ReplaceAll(err.Error(), home, "~"); !strings.Contains(got, c.want) {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+			if strings.Contains(err.Error(), "wJalr") || strings.Contains(err.Error(), "s3cr3t") {
+				t.Errorf("secret in %q", err)
+			}
+		})
+	}
+}
+
+func TestAProfileMayBeItsOwnSourceOfKeys(t *testing.T) {
+	set := mustLoad(t, "[profile p]\n"+role+"source_profile = p\n", "[p]\n"+keys, nil)
+	p, _ := set.Profile("p")
+	if r, err := p.Role(); err != nil || r.Source.Profile != "p" || r.Source.Keys.AccessKeyID == "" {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestAChainIsWalkedDownToTheKeys(t *testing.T) {
+	set := mustLoad(t, "[profile b]\n"+role+"source_profile = a\n[profile a]\n"+role+"source_profile = base\n", "[base]\n"+keys, nil)
+	p, _ := set.Profile("b")
+	r, err := p.Role()
+	if err != nil || r.Source.Role == nil || r.Source.Role.Source.Profile != "base" {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+// As for the AWS CLI, keys in a source profile come before its role_arn.
+func TestKeysOfASourceComeBeforeItsRole(t *testing.T) {
+	set := mustLoad(t, "[profile b]\n"+role+"source_profile = a\n[profile a]\n"+role+"source_profile = nowhere\n", "[a]\n"+keys, nil)
+	p, _ := set.Profile("b")
+	if r, err := p.Role(); err != nil || r.Source.Role != nil || r.Source.Profile != "a" {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestNearNames(t *testing.T) {
+	names := []string{"default", "mfa", "mfa-prod", "prod", "staging", "Dev"}
+	for name, want := range map[string][]string{
+		"mfs":    {"mfa"},
+		"fma":    {"mfa"},
+		"dev":    {"Dev"},
+		"mfa":    {"mfa", "mfa-prod"},
+		"stagin": {"staging"},
+		"zzzzzz": nil,
+	} {
+		if got := near(name, names); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestTheFileVariablesExpandHomeAndVariables(t *testing.T) {
+	home := t.TempDir()
+	write(t, filepath.Join(home, "x", "cfg"), "[profile p]\nk = 1\n")
+	for _, path := range []string{"~/x/cfg", "$HOME/x/cfg", "${HOME}/$SUB/cfg", filepath.Join(home, "x", "cfg")} {
+		set, err := Load(environment(map[string]string{"HOME": home, "USERPROFILE": home, "SUB": "x", "AWS_CONFIG_FILE": path}))
+		if err != nil || !set.Has("p") {
+			t.Errorf("%s: got %v, %v", path, set, err)
+		}
+	}
+	// Unknown variables stay, an empty variable means no file at all.
+	for _, path := range []string{"$NOWHERE/x/cfg", ""} {
+		set, err := Load(environment(map[string]string{"HOME": home, "USERPROFILE": home, "AWS_CONFIG_FILE": path}))
+		if err != nil || len(set.Names()) != 0 {
+			t.Errorf("%q: got %v, %v", path, set.Names(), err)
+		}
+	}
+}
+
+func TestTheCurrentProfile(t *testing.T) {
+	for want, env := range map[string]map[string]string{
+		"default": {},
+		"a":       {"AWS_PROFILE": "a", "AWS_DEFAULT_PROFILE": "b"},
+		"b":       {"AWS_DEFAULT_PROFILE": "b"},
+		"":        {"AWS_PROFILE": "", "AWS_DEFAULT_PROFILE": "b"}, // set but empty: the AWS CLI takes it for a name too
+	} {
+		if got := mustLoad(t, "", "", env).Current().Text; got != want {
+			t.Errorf("%v: got %q, want %q", env, got, want)
+		}
+	}
+}
+
+func TestNetworkSettings(t *testing.T) {
+	config := "[profile p]\nregion = eu-west-1\nendpoint_url = https://all.example\nservices = s\nca_bundle = /ca\nmax_attempts = 5\nsts_regional_endpoints = legacy\nuse_fips_endpoint = True\n" +
+		"[services s]\nsts =\n  endpoint_url = https://sts.example\n"
+	for _, c := range []struct {
+		name string
+		env  map[string]string
+		want Network
+	}{
+		{"profile", nil, Network{Region: Value{Text: "eu-west-1"}, STS: Value{Text: "https://sts.example"}, Signin: Value{Text: "https://all.example"}, CABundle: Value{Text: "/ca"}, FIPS: true, LegacySTS: true, MaxAttempts: 5}},
+		{"environment", map[string]string{"AWS_REGION": "r1", "AWS_DEFAULT_REGION": "r2", "AWS_ENDPOINT_URL": "http://e", "AWS_ENDPOINT_URL_SIGNIN": "http://s", "AWS_CA_BUNDLE": "/x", "AWS_MAX_ATTEMPTS": "2", "AWS_USE_FIPS_ENDPOINT": "false", "AWS_STS_REGIONAL_ENDPOINTS": "regional", "AWS_USE_DUALSTACK_ENDPOINT": "true"},
+			Network{Region: Value{Text: "r1"}, STS: Value{Text: "http://e"}, Signin: Value{Text: "http://s"}, CABundle: Value{Text: "/x"}, DualStack: true, MaxAttempts: 2}},
+		{"ignored", map[string]string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_ENDPOINT_URL_STS": "http://e", "AWS_DEFAULT_REGION": "r2", "AWS_USE_FIPS_ENDPOINT": "no", "AWS_STS_REGIONAL_ENDPOINTS": "regional"},
+			Network{Region: Value{Text: "r2"}, CABundle: Value{Text: "/ca"}, MaxAttempts: 5}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			set := mustLoad(t, config, "", c.env)
+			p, _ := set.Profile("p")
+			got, err := set.Network(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range []*Value{&got.Region, &got.STS, &got.Signin, &got.CABundle} {
+				*v = Value{Text: v.Text}
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got  %+v\nwant %+v", got, c.want)
+			}
+		})
+	}
+	for setting, want := range map[string]string{
+		"region = evil.example/x":         `region (config:2): "evil.example/x" is not a region`,
+		"endpoint_url = ftp://x":          "endpoint_url (config:2): is not the base URL",
+		"endpoint_url = https://u:pw@x":   "endpoint_url (config:2): is not the base URL",
+		"services = none":                 "services (config:2): there is no section [services none]",
+		"max_attempts = zero":             `max_attempts (config:2): "zero" is not a number`,
+		"sts_regional_endpoints = global": `"global" is neither legacy nor regional`,
+	} {
+		set := mustLoad(t, "[profile p]\n"+setting+"\n", "", nil)
+		p, _ := set.Profile("p")
+		_, err := set.Network(p)
+		dir := filepath.Dir(set.ConfigFile()) + string(filepath.Separator)
+		if err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), dir, ""), want) {
+			t.Errorf("%s: got %v, want %s", setting, err, want)
+		}
+	}
+}
+
+func TestFilesThatAreNoFiles(t *testing.T) {
+	dir := t.TempDir()
+	env := map[string]string{"HOME": dir, "USERPROFILE": dir, "AWS_CONFIG_FILE": dir}
+	var pathError *os.PathError
+	if _, err := Load(environment(env)); !errors.As(err, &pathError) {
+		t.Errorf("a directory: got %v", err)
+	}
+	env["AWS_CONFIG_FILE"] = os.DevNull
+	if set, err := Load(environment(env)); err != nil || len(set.Names()) != 0 {
+		t.Errorf("a device: got %v, %v", set, err)
+	}
+}
+
+// Python's int is what decides the cache name of duration_seconds.
+func TestDurationsAreReadAsPythonReadsThem(t *testing.T) {
+	python := pythonWith(t, "json")
+	for _, in := range []string{"3600", "+03_600", " 900 ", "-5", "-0", "1__0", "_1", "1_", "", "+", "1h", "0x10", "1.0", "99999999999999999999", "0_0", "+ 1"} {
+		out, err := exec.Command(python, "-c", "import sys\ntry: print(int(sys.argv[1]))\nexcept ValueError: pass", in).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := pythonInt(in)
+		if want := strings.TrimSpace(string(out)); got != want || ok != (want != "") {
+			t.Errorf("%q: got %q %v, want %q", in, got, ok, want)
+		}
+	}
+}
+
+func TestAKeyTellsItsAccount(t *testing.T) {
+	for id, want := range map[string]string{
+		"AKIARZPUZDIKBSBTTUYG":  "123456789012", // issued by moto 5 for that account
+		"ASIARZPUZDIKJXNCR77H":  "123456789012",
+		"AKIAIOSFODNN7EXAMPLE":  "", // the older form does not tell
+		"AKIA":                  "",
+		"AKIARZPUZDIK0SBTTUYG":  "",
+		"AKIARZPUZDIKBSBTTUYGX": "",
+	} {
+		if got := accountOf(id); got != want {
+			t.Errorf("%s: got %q, want %q", id, got, want)
+		}
+	}
+}
+
+func TestKeysDoNotPrint(t *testing.T) {
+	k := Keys{AccessKeyID: "AKIA", SecretAccessKey: "s3cr3t", SessionToken: "t0ken"}
+	out := fmt.Sprintf("%v %+v %#v %s %+v", k, k, k, k, Source{Keys: k})
+	if strings.Contains(out, "s3cr3t") || strings.Contains(out, "t0ken") {
+		t.Errorf("got %s", out)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	data, err := os.ReadFile("testdata/config-parse.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var vectors struct {
+		Cases []struct {
+			File string `json:"file_latin1"`
+		} `json:"cases"`
+	}
+	if err := json.Unmarshal(data, &vectors); err != nil {
+		f.Fatal(err)
+	}
+	for _, c := range vectors.Cases {
+		f.Add([]byte(latin1(c.File)))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "config")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		set, err := Load(environment(map[string]string{"HOME": t.TempDir(), "AWS_CONFIG_FILE": path}))
+		if err != nil {
+			return
+		}
+		for _, name := range set.Names() {
+			p, err := set.Profile(name)
+			if err != nil {
+				t.Fatalf("%q: %v", name, err) // what the index takes, the body must give
+			}
+			p.Role()
+			set.Network(p)
+		}
+	})
+}
+
+func BenchmarkLoad(b *testing.B) {
+	var text strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&text, "[profile p%d]\n%ssource_profile = base\nregion = eu-west-1\n\n", i, role)
+	}
+	dir := b.TempDir()
+	path := filepath.Join(dir, "config")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	env := environment(map[string]string{"HOME": dir, "AWS_CONFIG_FILE": path})
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			os.ReadFile(path)
+		}
+	})
+	b.Run("load", func(b *testing.B) {
+		for b.Loop() {
+			set, err := Load(env)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := set.Profile("p9999"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
