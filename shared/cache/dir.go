@@ -1,0 +1,169 @@
+package cache
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// Dir is a directory of entries.
+type Dir string
+
+// In returns the directory that the AWS CLI uses for the user with that home
+// directory. No setting moves it.
+func In(home string) Dir { return Dir(filepath.Join(home, ".aws", "cli", "cache")) }
+
+// Path returns the file of the entry.
+func (d Dir) Path(name string) string { return filepath.Join(string(d), name+".json") }
+
+// BrokenError is an entry that is there but of no use. The AWS CLI fails on
+// most of these with nothing but the entry's name, until the file is gone.
+type BrokenError struct {
+	Path   string
+	Reason string // "empty file", "no SessionToken"; never content
+}
+
+func (e *BrokenError) Error() string { return e.Path + ": " + e.Reason }
+
+const (
+	readTries = 6
+	readPause = 10 * time.Millisecond
+)
+
+// Read returns the entry, expired or not. The error is fs.ErrNotExist when
+// there is none, a *BrokenError when it cannot be used, else of the system.
+func (d Dir) Read(name string) (Entry, error) {
+	path := d.Path(name)
+	for try := 1; ; try++ {
+		data, err := load(path)
+		if err != nil {
+			return Entry{}, err
+		}
+		e, err := parse(data)
+		if err == nil {
+			return e, nil
+		}
+		// AWS CLI v2 empties the file, then fills it: what is not JSON may
+		// be so a moment later.
+		if try == readTries || json.Valid(data) {
+			return Entry{}, &BrokenError{path, err.Error()}
+		}
+		time.Sleep(readPause)
+	}
+}
+
+// load looks before it opens: opening a FIFO waits for its writer.
+func load(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &BrokenError{path, "not a regular file"}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSize+1))
+}
+
+// Write puts the entry, in the form of the AWS CLI, in place of the one there
+// is. Readers see the old entry or the new one, never a part, whatever goes
+// wrong. Nobody else may read it: the file is made 0600, the directory 0700
+// where the user may (the AWS CLI makes it 0755). If the entry is a symbolic
+// link, the file it leads to is replaced.
+//
+// An entry that Read would call broken, and anything but a regular file in the
+// place of the old one, is refused with a *BrokenError.
+func (d Dir) Write(name string, e Entry) error {
+	data := e.encode()
+	if _, err := parse(data); err != nil {
+		return &BrokenError{d.Path(name), err.Error()}
+	}
+	if err := d.open(); err != nil {
+		return err
+	}
+	path, err := target(d.Path(name))
+	if err != nil {
+		return err
+	}
+	return replace(path, data)
+}
+
+// Remove takes the entry away; if it is a symbolic link, the file it leads to,
+// where the secrets are. It is no error if there is none. What is not a
+// regular file stays, and is a *BrokenError.
+func (d Dir) Remove(name string) error {
+	path, err := target(d.Path(name))
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Check reports whether an entry could be written now, by writing a file of a
+// session's size and removing it. It finds a full or read-only disk before a
+// one-time code is spent on a session that could not be kept.
+func (d Dir) Check() error {
+	if err := d.open(); err != nil {
+		return err
+	}
+	temp, err := stage(string(d), bytes.Repeat([]byte{' '}, 8192))
+	if err != nil {
+		return err
+	}
+	return os.Remove(temp)
+}
+
+// open makes the directory, or closes the one there is to others.
+func (d Dir) open() error {
+	if err := os.MkdirAll(string(d), 0o700); err != nil {
+		return err
+	}
+	info, err := os.Stat(string(d))
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		// The directory of somebody else stays as it is; entries are 0600.
+		_ = os.Chmod(string(d), info.Mode()&^0o077)
+	}
+	return nil
+}
+
+// target follows the symbolic links of path, also to a file that is not there
+// yet, and refuses what is not a file of data: as root, replacing an entry
+// linked to /dev/null would replace the device.
+func target(path string) (string, error) {
+	for range 40 { // as Linux
+		info, err := os.Lstat(path)
+		switch {
+		case err != nil || info.Mode().IsRegular():
+			return path, nil
+		case info.Mode().Type() != fs.ModeSymlink:
+			return "", &BrokenError{path, "not a regular file"}
+		}
+		link, err := os.Readlink(path)
+		if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(link) {
+			// filepath.Join would drop "x/..", which is not the same if x is a link.
+			dir, _ := filepath.Split(path)
+			link = dir + link
+		}
+		path = link
+	}
+	return "", &fs.PathError{Op: "readlink", Path: path, Err: syscall.ELOOP}
+}
