@@ -1,0 +1,122 @@
+package awstest
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+)
+
+// FaultKind is a way in which AWS, or the network before it, lets a caller down.
+type FaultKind int
+
+// The kinds of fault. A dropped request has Status 0 in Calls, and the kind
+// as its Code.
+const (
+	Hang     FaultKind = iota // take the request and never answer, until the client goes or Close
+	Answer                    // answer with Status and Body of the fault
+	Throttle                  // answer 400 Throttling, "Rate exceeded"
+	Lost                      // do the work (the code is spent, the session issued), then drop the connection
+	Reset                     // drop the connection before doing anything
+	Redirect                  // answer 302 to another path, which logs a call "moved" if followed
+)
+
+func (k FaultKind) String() string {
+	return [...]string{"Hang", "Answer", "Throttle", "Lost", "Reset", "Redirect"}[k]
+}
+
+// Fault is what goes wrong with the next calls of an action.
+type Fault struct {
+	Action string // "" is any
+	Times  int    // 0 is once, -1 for ever
+	Kind   FaultKind
+	Status int // of an Answer; 0 is 200
+	Body   string
+}
+
+// Fail queues f: faults of the same action come one after the other.
+func (a *AWS) Fail(f Fault) {
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.faults = append(a.faults, f)
+}
+
+// nextFault takes the first fault for action from the queue.
+func (a *AWS) nextFault(action string) (Fault, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, f := range a.faults {
+		if f.Action != "" && f.Action != action {
+			continue
+		}
+		switch f.Times {
+		case -1:
+		case 1:
+			a.faults = append(a.faults[:i:i], a.faults[i+1:]...)
+		default:
+			a.faults[i].Times--
+		}
+		return f, true
+	}
+	return Fault{}, false
+}
+
+// fail answers, or does not, in place of AWS.
+func (a *AWS) fail(f Fault, w http.ResponseWriter, req *request) {
+	var answer reply
+	switch f.Kind {
+	case Answer:
+		answer = reply{status: max(f.Status, http.StatusOK), body: []byte(f.Body)}
+	case Throttle:
+		answer = refuse(http.StatusBadRequest, "Throttling", "Rate exceeded").reply()
+	case Redirect:
+		answer = redirect(movedPath)
+	case Hang:
+		a.log(req.call, 0, f.Kind.String())
+		select {
+		case <-req.Context().Done():
+		case <-a.done:
+		}
+		panic(http.ErrAbortHandler)
+	case Reset:
+		a.log(req.call, 0, f.Kind.String())
+		abort(req.Context())
+		panic(http.ErrAbortHandler)
+	}
+	a.log(req.call, answer.status, cmp.Or(answer.code, f.Kind.String()))
+	answer.send(w)
+}
+
+const movedPath = "/moved"
+
+func (a *AWS) moved(*request) reply {
+	return page(http.StatusOK, "Moved", "A redirection was followed.")
+}
+
+type connKey struct{}
+
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// abort makes the connection of a request end by RST rather than FIN.
+func abort(ctx context.Context) {
+	c, _ := ctx.Value(connKey{}).(net.Conn)
+	for {
+		switch conn := c.(type) {
+		case *tls.Conn:
+			c = conn.NetConn()
+		case tunnel:
+			c = conn.Conn
+		case *net.TCPConn:
+			conn.SetLinger(0)
+			return
+		default:
+			return
+		}
+	}
+}

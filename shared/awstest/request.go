@@ -1,0 +1,183 @@
+package awstest
+
+import (
+	"cmp"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxBody bounds what is read of a request, in bytes; STS takes far less.
+const maxBody = 1 << 20
+
+// Call is one request as AWS's own log would have it, without secrets.
+type Call struct {
+	Time            time.Time // of AWS's clock
+	Action          string    // "AssumeRole", "getSigninToken", "login", "logout", "console", "moved", "CONNECT" (refused by the proxy)
+	Host            string
+	Method          string
+	Region          string // of the signature, else of the host
+	AccessKeyID     string // of the signature, or of the session to be federated
+	RoleARN         string
+	DurationSeconds int    // as asked for, 0 if not
+	Status          int    // 0 if the connection was dropped
+	Code            string // AWS's error code, or the kind of fault
+}
+
+// Calls lists every request answered or dropped, in order. A call is in the
+// list before its answer leaves; a hanging one as soon as it hangs.
+func (a *AWS) Calls() []Call {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]Call(nil), a.calls...)
+}
+
+// Count tells how many calls there were of action.
+func (a *AWS) Count(action string) int {
+	n := 0
+	for _, c := range a.Calls() {
+		if c.Action == action {
+			n++
+		}
+	}
+	return n
+}
+
+// request is what a handler needs to know of one HTTP request.
+type request struct {
+	*http.Request
+	at     site
+	body   []byte
+	params url.Values // of the query, then of a form body
+	call   Call
+	handle func(*request) reply // called with the lock held
+}
+
+// reply is an answer that has not been sent yet, so that it can be lost.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+	code   string // AWS's error code
+}
+
+// answer serves the loopback listener and all of AWS's hosts.
+func (a *AWS) answer(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", a.Now().UTC().Format(http.TimeFormat))
+	if r.TLS == nil && strings.HasPrefix(r.URL.Path, controlPath) {
+		a.control(w, r)
+		return
+	}
+	req, err := a.read(r)
+	if err != nil {
+		a.log(Call{Time: a.Now(), Host: r.Host, Method: r.Method}, http.StatusBadRequest, "")
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	fault, failing := a.nextFault(req.call.Action)
+	if failing && fault.Kind != Lost {
+		a.fail(fault, w, req)
+		return
+	}
+	answer := a.work(req, failing)
+	if failing {
+		panic(http.ErrAbortHandler)
+	}
+	answer.send(w)
+}
+
+// work handles req and logs it in one step, so that the log is in the order
+// in which things happened; lost says that nobody will see the answer.
+func (a *AWS) work(req *request, lost bool) reply {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	answer := req.handle(req)
+	req.call.Status, req.call.Code = answer.status, answer.code
+	if lost {
+		req.call.Status, req.call.Code = 0, Lost.String()
+	}
+	a.calls = append(a.calls, req.call)
+	return answer
+}
+
+func (a *AWS) log(c Call, status int, code string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c.Status, c.Code = status, code
+	a.calls = append(a.calls, c)
+}
+
+// read takes a request in and finds who is to handle it.
+func (a *AWS) read(r *http.Request) (*request, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	if err != nil {
+		return nil, err
+	}
+	req := &request{Request: r, body: body, params: r.URL.Query()}
+	if r.TLS != nil {
+		at, ok := lookupSite(r.Host)
+		if !ok || !strings.EqualFold(at.name, r.TLS.ServerName) {
+			return nil, fmt.Errorf("host %s is not the one of the TLS connection", r.Host)
+		}
+		req.at = at
+	}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return nil, err
+		}
+		for name, values := range form {
+			req.params[name] = append(req.params[name], values...)
+		}
+	}
+	action := a.route(req)
+	duration, _ := strconv.Atoi(cmp.Or(req.params.Get("DurationSeconds"), req.params.Get("SessionDuration")))
+	req.call = Call{
+		Time: a.Now(), Action: action, Host: r.Host, Method: r.Method, Region: req.at.region,
+		RoleARN: req.params.Get("RoleArn"), DurationSeconds: duration,
+	}
+	return req, nil
+}
+
+// route chooses the handler and names the action.
+func (a *AWS) route(req *request) string {
+	service, path := req.at.service, req.URL.Path
+	everywhere := service == ""
+	action := req.params.Get("Action")
+	switch {
+	case path == movedPath:
+		req.handle, action = a.moved, "moved"
+	case service == "console" || everywhere && strings.HasPrefix(path, consolePath):
+		req.handle, action = a.console, "console"
+	case (service == "sts" || everywhere) && path == "/":
+		req.handle = a.sts
+	case (service == "signin" || everywhere) && path == "/federation":
+		req.handle = a.federation
+	case (service == "signin" || everywhere) && path == "/oauth":
+		req.handle = a.oauth
+	default:
+		req.handle = func(*request) reply { return page(http.StatusNotFound, "Not Found", "No such page.") }
+	}
+	return action
+}
+
+func (r reply) send(w http.ResponseWriter) {
+	for name, values := range r.header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(r.status)
+	w.Write(r.body)
+}
+
+// requestID is a new one, in AWS's form (a random UUID).
+func requestID() string {
+	b := make([]byte, 16)
+	rand.Read(b)
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

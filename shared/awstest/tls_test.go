@@ -1,0 +1,66 @@
+package awstest_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+func TestRealHostNamesAnswerThroughTheProxy(t *testing.T) {
+	w := start(t)
+	for region, partition := range map[string]string{
+		"cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov", "eu-central-1": "aws", "us-iso-east-1": "aws-iso", "us-isob-east-1": "aws-iso-b",
+		"eu-isoe-west-1": "aws-iso-e", "us-isof-south-1": "aws-iso-f", "eusc-de-east-1": "aws-eusc",
+	} {
+		user := w.AddUser("arn:" + partition + ":iam::123456789012:user/jane")
+		for _, dualStack := range []aws.DualStackEndpointState{aws.DualStackEndpointStateDisabled, aws.DualStackEndpointStateEnabled} {
+			client := sts.New(sts.Options{
+				Region:          region,
+				HTTPClient:      w.browser(),
+				Credentials:     credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
+				EndpointOptions: sts.EndpointResolverOptions{UseDualStackEndpoint: dualStack},
+			})
+			if got, err := identify(t, client); err != nil || got != user.ARN {
+				t.Errorf("%s: got %s, %v, want %s", region, got, err, user.ARN)
+			}
+			if c := w.Calls()[len(w.Calls())-1]; !strings.HasPrefix(c.Host, "sts."+region+".") || c.Region != region {
+				t.Errorf("got %+v, want a host of %s", c, region)
+			}
+		}
+	}
+	if n := w.Connections(); n < 16 {
+		t.Errorf("got %d connections", n)
+	}
+}
+
+func TestASignatureIsForTheRegionOfItsHost(t *testing.T) {
+	w := start(t)
+	client := w.asJane(func(o *sts.Options) {
+		o.HTTPClient, o.BaseEndpoint = w.browser(), aws.String("https://sts.us-west-2.amazonaws.com")
+	})
+	_, err := identify(t, client)
+	wantRefusal(t, err, "SignatureDoesNotMatch", "Credential should be scoped to a valid region. ")
+}
+
+func TestTheProxyRefusesOtherHosts(t *testing.T) {
+	w := start(t)
+	for _, u := range []string{
+		"https://example.com/", "https://sts.amazonaws.com.evil.example/", "https://s3.amazonaws.com/", "https://sts.cn-north-1.amazonaws.com/",
+		"https://xsignin.aws.amazon.com/", "https://sts.amazonaws.com:8443/", "https://127.0.0.1/", "http://sts.amazonaws.com/",
+	} {
+		answer, err := w.browser().Get(u)
+		if err == nil {
+			answer.Body.Close()
+			if answer.StatusCode != http.StatusForbidden {
+				t.Errorf("%s: got %s", u, answer.Status)
+			}
+		}
+	}
+	if n := w.Count("CONNECT"); n != 8 {
+		t.Errorf("%d refused connections are logged, want 8", n)
+	}
+}
