@@ -1,0 +1,253 @@
+package session
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"os"
+	"strconv"
+	"time"
+
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/profile"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	smithyendpoints "github.com/aws/smithy-go/endpoints"
+)
+
+// Time limits of what may hang, and the most that is read of an answer.
+const (
+	ConnectTimeout = 5 * time.Second
+	CallTimeout    = 20 * time.Second // of a request with all its repetitions
+	maxAnswer      = 1 << 20          // octets; an answer of STS has a few thousand
+)
+
+// regions is the default region of each partition. Source: implicitGlobalRegion
+// in the SDKs' partitions.json.
+var regions = map[string]string{
+	"aws":        "us-east-1",
+	"aws-cn":     "cn-northwest-1",
+	"aws-us-gov": "us-gov-west-1",
+	"aws-eusc":   "eusc-de-east-1",
+	"aws-iso":    "us-iso-east-1",
+	"aws-iso-b":  "us-isob-east-1",
+	"aws-iso-e":  "eu-isoe-west-1",
+	"aws-iso-f":  "us-isof-south-1",
+}
+
+// DefaultRegion is the region to use for an ARN where none is set: that of
+// the ARN's partition which serves its global services.
+func DefaultRegion(arn string) string {
+	a, _ := profile.ParseARN(arn)
+	if region := regions[a.Partition]; region != "" {
+		return region
+	}
+	return regions["aws"]
+}
+
+// HTTPClient is an HTTP client with the proxy, the certificates and the limits
+// that hold for all requests. It follows no redirect: what we send is secret.
+// The CA bundle is read now.
+func HTTPClient(n profile.Network) (*http.Client, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if path := n.CABundle; path.Set {
+		pem, err := os.ReadFile(path.Text)
+		if err != nil {
+			return nil, fmt.Errorf("CA bundle (%s): %w", path.From, err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("CA bundle (%s): %s holds no PEM certificate", path.From, path.Text)
+		}
+	}
+	transport := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: ConnectTimeout}).DialContext,
+		TLSClientConfig:     config,
+		TLSHandshakeTimeout: ConnectTimeout,
+		ForceAttemptHTTP2:   true,
+		IdleConnTimeout:     CallTimeout,
+	}
+	return &http.Client{
+		Transport:     bounded{transport},
+		Timeout:       CallTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, nil
+}
+
+// bounded cuts answers at maxAnswer.
+type bounded struct{ next http.RoundTripper }
+
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.next.RoundTrip(r)
+	if err == nil {
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
+	}
+	return resp, err
+}
+
+// A Client talks to STS.
+type Client struct {
+	network profile.Network
+	region  string
+	http    *http.Client
+	trace   Trace
+}
+
+// NewClient makes a client for the partition of an ARN (which may be ""). No
+// connection is made yet.
+func NewClient(n profile.Network, arn string, trace Trace) (*Client, error) {
+	httpClient, err := HTTPClient(n)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{network: n, region: n.Region.Text, http: httpClient, trace: trace}
+	if c.region == "" {
+		c.region = DefaultRegion(arn)
+	}
+	return c, nil
+}
+
+// sts is the SDK's client for those keys.
+func (c *Client) sts(k profile.Keys) *sts.Client {
+	o := sts.Options{
+		Region: c.region,
+		Credentials: credentials.StaticCredentialsProvider{Value: aws.Credentials{
+			AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, SessionToken: k.SessionToken,
+		}},
+		HTTPClient: c.http,
+		Retryer:    retry.NewStandard(c.retries),
+		// A clock that is off is told, not worked around: codes made here would be off too.
+		DisableClockSkewCorrection: true,
+	}
+	if c.network.STS.Set {
+		o.BaseEndpoint = aws.String(c.network.STS.Text)
+	}
+	if c.network.FIPS {
+		o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+	}
+	if c.network.DualStack {
+		o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+	}
+	if c.network.LegacySTS {
+		o.EndpointResolverV2 = globalEndpoint{}
+	}
+	return sts.New(o)
+}
+
+// retries repeats a request only after AWS answered that it did not do it.
+// After an answer that was lost AWS may have spent the code.
+func (c *Client) retries(o *retry.StandardOptions) {
+	o.MaxBackoff = 2 * time.Second
+	if c.network.MaxAttempts > 0 {
+		o.MaxAttempts = c.network.MaxAttempts
+	}
+	o.Retryables = []retry.IsErrorRetryable{
+		retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes},
+		retry.RetryableHTTPStatusCode{Codes: retry.DefaultRetryableHTTPStatusCodes},
+	}
+}
+
+// globalEndpoint is sts_regional_endpoints = legacy.
+type globalEndpoint struct{}
+
+func (globalEndpoint) ResolveEndpoint(ctx context.Context, p sts.EndpointParameters) (smithyendpoints.Endpoint, error) {
+	p.UseGlobalEndpoint = aws.Bool(true)
+	return sts.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, p)
+}
+
+// assumeRole is one AssumeRole request; code is "" without an MFA device.
+func (c *Client) assumeRole(ctx context.Context, role *profile.Role, code string, duration time.Duration) (cache.Entry, error) {
+	in := &sts.AssumeRoleInput{RoleArn: aws.String(role.RoleARN.Text), RoleSessionName: aws.String(sessionName(role))}
+	if role.ExternalID.Set {
+		in.ExternalId = aws.String(role.ExternalID.Text)
+	}
+	if code != "" {
+		in.SerialNumber, in.TokenCode = aws.String(role.SerialNumber.Text), aws.String(code)
+	}
+	if seconds, err := strconv.Atoi(role.Seconds); err == nil {
+		in.DurationSeconds = aws.Int32(int32(seconds)) // in range: profile has checked it
+	}
+	if duration != 0 {
+		in.DurationSeconds = aws.Int32(int32(duration / time.Second))
+	}
+	call := &call{operation: "AssumeRole", role: role, keys: role.Source.Keys, network: c.network, region: c.region, duration: in.DurationSeconds, usesCode: code != ""}
+	var out *sts.AssumeRoleOutput
+	err := c.do(ctx, call, func(ctx context.Context) (err error) {
+		out, err = c.sts(role.Source.Keys).AssumeRole(ctx, in)
+		return err
+	})
+	if err != nil {
+		return cache.Entry{}, err
+	}
+	if out.Credentials == nil || out.AssumedRoleUser == nil || out.Credentials.Expiration == nil || aws.ToString(out.Credentials.SessionToken) == "" {
+		return cache.Entry{}, call.unanswered(errors.New("the answer is not one of STS"))
+	}
+	requestID, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
+	return cache.Entry{
+		AccessKeyID:      aws.ToString(out.Credentials.AccessKeyId),
+		SecretAccessKey:  aws.ToString(out.Credentials.SecretAccessKey),
+		SessionToken:     aws.ToString(out.Credentials.SessionToken),
+		Expiration:       *out.Credentials.Expiration,
+		AssumedRoleID:    aws.ToString(out.AssumedRoleUser.AssumedRoleId),
+		AssumedRoleARN:   aws.ToString(out.AssumedRoleUser.Arn),
+		PackedPolicySize: out.PackedPolicySize,
+		RequestID:        requestID,
+	}, nil
+}
+
+// An Identity is who AWS says that keys belong to.
+type Identity struct{ Account, ARN, UserID string }
+
+// Identity asks AWS whose keys these are (GetCallerIdentity, which no policy
+// can deny). Errors: *RefusedError, *NetworkError.
+func (c *Client) Identity(ctx context.Context, k profile.Keys) (Identity, error) {
+	call := &call{operation: "GetCallerIdentity", keys: k, network: c.network, region: c.region}
+	var out *sts.GetCallerIdentityOutput
+	err := c.do(ctx, call, func(ctx context.Context) (err error) {
+		out, err = c.sts(k).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		return err
+	})
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}, nil
+}
+
+// do makes the request within CallTimeout, watches how far it got, and turns
+// its error into one of ours.
+func (c *Client) do(ctx context.Context, call *call, request func(context.Context) error) error {
+	bounded, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	traced := httptrace.WithClientTrace(bounded, &httptrace.ClientTrace{
+		GetConn: func(host string) {
+			call.host, call.sent = host, false
+			c.trace.say("%s: request to %s (region %s)", call.operation, host, c.region)
+		},
+		WroteHeaders: func() { call.sent = true },
+	})
+	err := request(traced)
+	switch {
+	case err == nil:
+		c.trace.say("%s: done", call.operation)
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	err = call.explain(err)
+	c.trace.say("%s: %v", call.operation, err)
+	return err
+}

@@ -1,0 +1,238 @@
+package session
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"aws-mfa/shared/profile"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// A Reason is what a refusal of AWS means.
+type Reason int
+
+const (
+	Other           Reason = iota // none of the below: Code and Message say what AWS said
+	WrongCode                     // the code is wrong, or was used already
+	WrongSerial                   // not a device of this user that works for the API
+	NotAllowed                    // the role's trust or the user's policy says no, or wants MFA
+	DurationTooLong               // above the role's MaxSessionDuration
+	ChainTooLong                  // above one hour, from keys that are a session themselves
+	UnknownKey                    // the access key does not exist (any more), or not in this partition
+	WrongSecret                   // the secret key does not fit the access key
+	ClockOff                      // this computer's clock is too far from AWS's
+	ExpiredSession                // of the keys that made the request
+	RegionDisabled                // STS is switched off there
+	Unavailable                   // AWS is throttling or out of order, repeatedly
+)
+
+// A RefusedError is a request to which AWS said no.
+type RefusedError struct {
+	Reason    Reason
+	Operation string // of STS
+	Code      string // AWS's error code
+	Message   string // AWS's words, made safe to print; "" where they may repeat what was sent
+
+	Role     *profile.Role // AssumeRole
+	Keys     profile.Keys
+	Network  profile.Network
+	Region   string
+	Duration time.Duration // that was asked for; 0: none was
+	Offset   time.Duration // ClockOff: how much this computer's clock is ahead of AWS's
+}
+
+func (e *RefusedError) Error() string {
+	role := ""
+	if e.Role != nil {
+		role = e.Role.RoleARN.Text
+	}
+	switch e.Reason {
+	case WrongCode:
+		return "AWS refused the MFA code: it is wrong, or was used already"
+	case WrongSerial:
+		return fmt.Sprintf("AWS cannot use the MFA device %s for this user", e.Role.SerialNumber.Text)
+	case NotAllowed:
+		return "AWS does not allow it: " + e.Message
+	case DurationTooLong:
+		return fmt.Sprintf("the role %s does not allow sessions of %s", role, e.Duration)
+	case ChainTooLong:
+		return fmt.Sprintf("the keys for the role %s are those of a session, so its own session lasts at most 1 hour, not %s", role, e.Duration)
+	case UnknownKey:
+		return fmt.Sprintf("AWS does not know the access key of %s", e.Keys.From)
+	case WrongSecret:
+		return fmt.Sprintf("the secret access key does not belong to the access key id of %s", e.Keys.From)
+	case ClockOff:
+		if e.Offset < 0 {
+			return fmt.Sprintf("this computer's clock is %s behind AWS's", -e.Offset)
+		}
+		return fmt.Sprintf("this computer's clock is %s ahead of AWS's", e.Offset)
+	case ExpiredSession:
+		return "the session has expired, says AWS"
+	case RegionDisabled:
+		return fmt.Sprintf("STS is not activated in region %s for this account", e.Region)
+	case Unavailable:
+		return fmt.Sprintf("AWS cannot answer now (%s)", e.Code)
+	}
+	return fmt.Sprintf("AWS refused %s: %s: %s", e.Operation, e.Code, e.Message)
+}
+
+// A NetworkError is a request without an answer that could be read.
+type NetworkError struct {
+	Operation string
+	Host      string        // that was called, "" where it did not come to that
+	Endpoint  profile.Value // the setting that names the host, if one does
+	MaybeDone bool          // the request was sent, so AWS may have done it and spent the code
+	UsedCode  bool
+	Err       error
+}
+
+func (e *NetworkError) Error() string {
+	var unknownCA x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	var hostname x509.HostnameError
+	switch {
+	case errors.As(e.Err, &unknownCA), errors.As(e.Err, &invalid), errors.As(e.Err, &hostname):
+		return fmt.Sprintf("%s cannot be trusted: %s", e.Host, e.cause())
+	case e.MaybeDone && e.UsedCode:
+		return fmt.Sprintf("no usable answer from %s: %s; AWS may have used up the MFA code", e.Host, e.cause())
+	case e.MaybeDone:
+		return fmt.Sprintf("no usable answer from %s: %s", e.Host, e.cause())
+	case e.Host == "":
+		return fmt.Sprintf("%s could not be sent: %s", e.Operation, e.cause())
+	}
+	return fmt.Sprintf("no connection to %s: %s", e.Host, e.cause())
+}
+
+func (e *NetworkError) Unwrap() error { return e.Err }
+
+// cause is the innermost fact, without the layers of the SDK, and without a
+// URL, which could hold secrets.
+func (e *NetworkError) cause() string {
+	var timeout net.Error
+	if errors.Is(e.Err, context.DeadlineExceeded) || errors.As(e.Err, &timeout) && timeout.Timeout() {
+		return "timed out"
+	}
+	err := e.Err
+	var inURL *url.Error
+	if errors.As(err, &inURL) {
+		err = inURL.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	return safe(err.Error())
+}
+
+// A call is a request under way: what its errors will have to tell.
+type call struct {
+	operation string
+	role      *profile.Role
+	keys      profile.Keys
+	network   profile.Network
+	region    string
+	duration  *int32 // seconds
+	usesCode  bool
+
+	host string // of the last attempt
+	sent bool
+}
+
+// explain turns the SDK's error into a *RefusedError or *NetworkError.
+func (c *call) explain(err error) error {
+	var api smithy.APIError
+	var answer *smithyhttp.ResponseError
+	answered := errors.As(err, &answer) && answer.Response != nil
+	if !answered {
+		return c.unanswered(err)
+	}
+	status := answer.HTTPStatusCode()
+	if !errors.As(err, &api) {
+		if status >= http.StatusInternalServerError {
+			return c.refused(Unavailable, fmt.Sprintf("HTTP status %d", status), "")
+		}
+		return c.unanswered(fmt.Errorf("the answer is not one of STS (HTTP status %d)", status))
+	}
+	reason := classify(api.ErrorCode(), api.ErrorMessage(), status)
+	message := api.ErrorMessage()
+	if reason == WrongSecret {
+		message = "" // may repeat the request with its session token
+	}
+	refused := c.refused(reason, api.ErrorCode(), message)
+	if sent, err := http.ParseTime(answer.Response.Header.Get("Date")); err == nil && reason == ClockOff {
+		refused.Offset = time.Since(sent).Round(time.Second)
+	}
+	return refused
+}
+
+func (c *call) refused(reason Reason, code, message string) *RefusedError {
+	e := &RefusedError{Reason: reason, Operation: c.operation, Code: safe(code), Message: safe(message), Role: c.role, Keys: c.keys, Network: c.network, Region: c.region}
+	if c.duration != nil {
+		e.Duration = time.Duration(*c.duration) * time.Second
+	}
+	return e
+}
+
+func (c *call) unanswered(err error) *NetworkError {
+	return &NetworkError{Operation: c.operation, Host: c.host, Endpoint: c.network.STS, MaybeDone: c.sent, UsedCode: c.usesCode, Err: err}
+}
+
+// refusals are AWS's codes and the part of the text that tells refusals with
+// the same code apart, as users captured them: AWS documents codes, not texts.
+// HTTP status codes vary and are not looked at. Sources: aws-cli#2279 and
+// #6325, aws-vault#263 and #676, broamski/aws-mfa#46.
+var refusals = []struct {
+	code, text string
+	reason     Reason
+}{
+	{"AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code", WrongCode},
+	{"AccessDenied", "MultiFactorAuthentication failed, unable to validate MFA code", WrongSerial},
+	{"AccessDenied", "", NotAllowed},
+	{"ValidationError", "exceeds the MaxSessionDuration", DurationTooLong},
+	{"ValidationError", "by role chaining", ChainTooLong},
+	{"InvalidClientTokenId", "", UnknownKey},
+	{"SignatureDoesNotMatch", "Signature expired", ClockOff},
+	{"SignatureDoesNotMatch", "Signature not yet current", ClockOff},
+	{"RequestExpired", "", ClockOff},
+	{"RequestTimeTooSkewed", "", ClockOff},
+	{"SignatureDoesNotMatch", "", WrongSecret},
+	{"ExpiredToken", "", ExpiredSession},
+	{"RegionDisabledException", "", RegionDisabled},
+	{"Throttling", "", Unavailable},
+	{"ThrottlingException", "", Unavailable},
+	{"RequestLimitExceeded", "", Unavailable},
+	{"ServiceUnavailable", "", Unavailable},
+	{"InternalFailure", "", Unavailable},
+}
+
+func classify(code, message string, status int) Reason {
+	for _, r := range refusals {
+		if code == r.code && strings.Contains(message, r.text) {
+			return r.reason
+		}
+	}
+	if status >= http.StatusInternalServerError {
+		return Unavailable
+	}
+	return Other
+}
+
+// safe makes the words of others fit for one line of a terminal.
+func safe(s string) string {
+	const enough = 300
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
+	if runes := []rune(s); len(runes) > enough {
+		s = string(runes[:enough]) + "…"
+	}
+	return s
+}

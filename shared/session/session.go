@@ -1,0 +1,154 @@
+// Package session knows a profile's temporary credentials: it finds the
+// session that is still good, opens a new one with AWS STS, and tells what
+// AWS's refusals mean.
+//
+// It hides the AWS SDK: no SDK client is built and no connection opened before
+// a request has to be made.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/mfa"
+	"aws-mfa/shared/profile"
+)
+
+// A Session is temporary credentials for a role.
+type Session struct {
+	cache.Entry
+	Opened bool               // now, with AWS; else it was there
+	Healed *cache.BrokenError // the entry that was there and could not be used, if so
+}
+
+// Options say how to open a session.
+type Options struct {
+	Cache    cache.Dir
+	Codes    mfa.Codes
+	Duration time.Duration // 0: what the role says, else AWS's default (1 h)
+	Force    bool          // open a new session though the present one is good
+	Trace    Trace
+}
+
+// A Trace is told what is done, in words without secrets. It may be nil.
+type Trace func(format string, args ...any)
+
+func (t Trace) say(format string, args ...any) {
+	if t != nil {
+		t(format, args...)
+	}
+}
+
+// A ChainError is a role whose source is itself a role.
+type ChainError struct{ Profile, Source string }
+
+func (e *ChainError) Error() string {
+	return fmt.Sprintf("profile %q takes its keys from profile %q, which is itself a role: such chains are not supported yet", e.Profile, e.Source)
+}
+
+// Key is the name under which the AWS CLI caches the role's session.
+func Key(role *profile.Role) cache.Key {
+	optional := func(v profile.Value) *string {
+		if !v.Set {
+			return nil
+		}
+		return &v.Text
+	}
+	return cache.Key{
+		RoleARN:         role.RoleARN.Text,
+		RoleSessionName: role.SessionName.Text,
+		ExternalID:      optional(role.ExternalID),
+		SerialNumber:    optional(role.SerialNumber),
+		DurationSeconds: role.Seconds,
+	}
+}
+
+// Find returns the session that was opened last for the role, by us or by the
+// AWS CLI; it may have expired. Errors: fs.ErrNotExist, *cache.BrokenError.
+func Find(role *profile.Role, dir cache.Dir) (cache.Entry, error) {
+	return dir.Read(Key(role).Name())
+}
+
+// Open returns a session for the role that is good for at least cache.Margin:
+// the present one, else a new one, kept where the AWS CLI looks. The code is
+// asked for last, when nothing else that can be known is in the way. Errors:
+// *RefusedError, *NetworkError, *ChainError, those of o.Codes and o.Cache.
+func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
+	s := Session{}
+	name := Key(role).Name()
+	present, err := o.Cache.Read(name)
+	switch {
+	case errors.As(err, &s.Healed):
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return Session{}, err
+	case present.Good(time.Now()) && !o.Force:
+		o.Trace.say("session of %s: found in %s", role.Profile, o.Cache.Path(name))
+		return Session{Entry: present}, nil
+	}
+	if role.Source.Role != nil {
+		return Session{}, &ChainError{Profile: role.Profile, Source: role.Source.Profile}
+	}
+	if err := o.Cache.Check(); err != nil {
+		return Session{}, fmt.Errorf("a session could not be kept: %w", err)
+	}
+	client, err := NewClient(role.Network, role.RoleARN.Text, o.Trace)
+	if err != nil {
+		return Session{}, err
+	}
+	if s.Entry, err = open(ctx, client, role, o); err != nil {
+		return Session{}, err
+	}
+	s.Opened = true
+	if err := o.Cache.Write(name, s.Entry); err != nil {
+		return s, fmt.Errorf("signed in, but the session cannot be kept: %w", err)
+	}
+	o.Trace.say("session of %s: written to %s", role.Profile, o.Cache.Path(name))
+	return s, nil
+}
+
+// open calls AssumeRole, again with another code while AWS refuses the codes
+// and there are others. No code is offered twice.
+func open(ctx context.Context, client *Client, role *profile.Role, o Options) (cache.Entry, error) {
+	offered := map[string]bool{}
+	var refused error
+	for {
+		code := ""
+		if role.SerialNumber.Set {
+			var err error
+			if code, err = o.Codes.Next(ctx, role.SerialNumber.Text, refused); err != nil {
+				return cache.Entry{}, err
+			}
+		}
+		if offered[code] {
+			continue
+		}
+		offered[code] = true
+		entry, err := client.assumeRole(ctx, role, code, o.Duration)
+		var no *RefusedError
+		if errors.As(err, &no) && no.Reason == WrongCode && code != "" {
+			refused = err
+			continue
+		}
+		return entry, err
+	}
+}
+
+// sessionName names the session in AWS's logs: what the profile says, else the
+// MFA device, whose name is that of its user more often than not.
+func sessionName(role *profile.Role) string {
+	if role.SessionName.Text != "" {
+		return role.SessionName.Text
+	}
+	serial := role.SerialNumber.Text
+	name := serial[strings.LastIndexAny(serial, "/:")+1:]
+	if len(name) < 2 || len(name) > 64 {
+		return "aws-mfa"
+	}
+	return name
+}
