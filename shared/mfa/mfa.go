@@ -6,7 +6,6 @@ package mfa
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -49,11 +48,11 @@ const (
 func (e *NoTerminalError) Error() string {
 	switch device := printable(e.Serial); e.Reason {
 	case InBackground:
-		return "in the background of its terminal, which cannot be asked for the MFA code of " + device
+		return "a process in the background of its terminal cannot ask for the MFA code of " + device
 	case NoInputAsked:
 		return "--no-input was given, and the MFA code of " + device + " is needed"
 	default:
-		return fmt.Sprintf("no terminal to ask for the MFA code of %s at", device)
+		return "there is no terminal to ask at for the MFA code of " + device
 	}
 }
 

@@ -94,8 +94,8 @@ func TestNoInputNeverAsks(t *testing.T) {
 
 func TestNoTerminalSaysWhy(t *testing.T) {
 	for reason, want := range map[Reason]string{
-		NoTerminal:   `no terminal to ask for the MFA code of a\x1b[2J"\n at`,
-		InBackground: `in the background of its terminal, which cannot be asked for the MFA code of a\x1b[2J"\n`,
+		NoTerminal:   `there is no terminal to ask at for the MFA code of a\x1b[2J"\n`,
+		InBackground: `a process in the background of its terminal cannot ask for the MFA code of a\x1b[2J"\n`,
 		NoInputAsked: `--no-input was given, and the MFA code of a\x1b[2J"\n is needed`,
 	} {
 		if got := (&NoTerminalError{"a\x1b[2J\"\n", reason}).Error(); got != want {

@@ -1,0 +1,111 @@
+// Aws-mfa-login signs in to an AWS profile with MFA and leaves the session
+// where the AWS CLI looks for it.
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"aws-mfa/shared/cli"
+	"aws-mfa/shared/mfa"
+	"aws-mfa/shared/profile"
+	"aws-mfa/shared/session"
+)
+
+const description = `Sign in to an AWS profile: assume its role with an MFA code, and keep the session where the AWS CLI looks for it. A session that is good for at least 15 more minutes is kept.`
+
+type login struct {
+	Profiles  []string     `arg:"" optional:"" name:"profile" help:"Profiles of the AWS config files (default: $AWS_PROFILE, $AWS_DEFAULT_PROFILE, else \"default\")."`
+	TokenCode string       `short:"t" placeholder:"NNNNNN" help:"The MFA code; - reads it from standard input. Without: asked at the terminal."`
+	Duration  cli.Duration `placeholder:"1h" help:"How long a new session should last: 90m, 12h, or seconds (default: duration_seconds, else 1h)."`
+	Force     bool         `short:"f" help:"Open a new session even if the present one is good."`
+	Logout    bool         `help:"End the session locally: remove it from the AWS CLI's cache."`
+	cli.Flags
+}
+
+func main() { cli.Main("aws-mfa-login", description, &login{}) }
+
+// Validate refuses what makes no sense together.
+func (l *login) Validate() error {
+	switch {
+	case l.TokenCode != "" && len(l.Profiles) > 1:
+		return errors.New("--token-code: a code works once, so it can serve one profile only")
+	case l.Logout && (l.TokenCode != "" || l.Force || l.Duration != 0):
+		return errors.New("--logout goes with no other flag")
+	case l.TokenCode != "" && l.TokenCode != "-":
+		_, err := mfa.Given(l.TokenCode)
+		return err
+	}
+	return nil
+}
+
+// Run signs in to each profile in turn.
+func (l *login) Run(ctx context.Context, v *cli.Voice) error {
+	set, err := profile.Load(os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	if len(l.Profiles) == 0 {
+		l.Profiles = []string{set.Current().Text}
+	}
+	do := l.signIn
+	if l.Logout {
+		do = l.signOut
+	}
+	for _, name := range l.Profiles {
+		if err := do(ctx, v, set, name); err != nil {
+			return &cli.ProfileError{Profile: name, Err: err}
+		}
+	}
+	return nil
+}
+
+func (l *login) signIn(ctx context.Context, v *cli.Voice, set *profile.Set, name string) error {
+	role, err := cli.Role(v, set, name)
+	if err != nil {
+		return err
+	}
+	s, err := l.SignIn(ctx, v, role, session.Options{Codes: l.codes(v), Duration: time.Duration(l.Duration), Force: l.Force})
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	v.Say("%s is signed in as %s until %s (%s)", name, s.AssumedRoleARN, cli.Clock(s.Expiration, now), cli.Left(s.Left(now)))
+	switch {
+	case !s.Opened && l.Duration != 0:
+		v.Hint("--duration counts for a new session: add --force")
+	case !s.Good(now):
+		v.Warn("the AWS CLI does not use the last 15 minutes of a session, so it will ask again at once")
+	}
+	return nil
+}
+
+// codes is where the code comes from, nil for the terminal.
+func (l *login) codes(v *cli.Voice) mfa.Codes {
+	switch l.TokenCode {
+	case "":
+		return nil
+	case "-":
+		return mfa.Read(v.Stdin)
+	}
+	codes, _ := mfa.Given(l.TokenCode) // Validate has seen the error
+	return codes
+}
+
+func (l *login) signOut(_ context.Context, v *cli.Voice, set *profile.Set, name string) error {
+	role, err := cli.Role(v, set, name)
+	if err != nil {
+		return err
+	}
+	dir, err := cli.Cache()
+	if err != nil {
+		return err
+	}
+	if err := dir.Remove(session.Key(role).Name()); err != nil {
+		return err
+	}
+	v.Say("%s is signed out here; AWS itself lets the session run until its end", name)
+	return nil
+}

@@ -1,0 +1,256 @@
+// Package cli is being one of our commands: parse, interrupt, speak, hint,
+// exit.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit statuses, the same for all commands.
+const (
+	Done        = 0
+	Failed      = 1
+	Misused     = 2 // a bad flag or argument
+	NotSignedIn = 3
+	Interrupted = 130 // 128 + SIGINT, as shells have it
+)
+
+// A Status is an error that only sets the exit status: all has been said.
+type Status int
+
+func (s Status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// A UsageError is an argument or a combination of flags that makes no sense.
+type UsageError string
+
+func (e UsageError) Error() string { return string(e) }
+
+// A ProfileError tells in which profile Err happened.
+type ProfileError struct {
+	Profile string
+	Err     error
+}
+
+func (e *ProfileError) Error() string {
+	text, named := e.Err.Error(), fmt.Sprintf("profile %q", e.Profile)
+	if strings.Contains(text, named) {
+		return text
+	}
+	return named + ": " + text
+}
+
+func (e *ProfileError) Unwrap() error { return e.Err }
+
+// An interrupt is the signal that asked us to end.
+type interrupt struct{ syscall.Signal }
+
+func (i interrupt) Error() string { return i.Signal.String() }
+
+// Flags are those that every command has.
+type Flags struct {
+	NoInput bool             `help:"Never ask for anything: fail at once, saying what to run."`
+	Verbose bool             `help:"Say where each setting came from and what is requested; never a secret."`
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+func (f Flags) verbose() bool { return f.Verbose }
+
+// A Command is the kong struct of a program; it embeds Flags.
+type Command interface {
+	// Run does the work. It gives way to ctx, whose cause it then returns.
+	Run(ctx context.Context, v *Voice) error
+	verbose() bool
+}
+
+// A Voice is how a command speaks: answers on Stdout, speech on stderr.
+type Voice struct {
+	Stdin  io.Reader
+	Stdout io.Writer
+
+	name    string
+	stderr  io.Writer
+	verbose bool
+}
+
+// Say tells something on stderr, as one line.
+func (v *Voice) Say(format string, args ...any) { v.line("", fmt.Sprintf(format, args...)) }
+
+// Warn tells of something that did not stop the command.
+func (v *Voice) Warn(format string, args ...any) { v.line("warning: ", fmt.Sprintf(format, args...)) }
+
+// Hint tells a command that can be pasted, or a fact that helps.
+func (v *Voice) Hint(format string, args ...any) { v.line("hint: ", fmt.Sprintf(format, args...)) }
+
+// Trace speaks with --verbose only.
+func (v *Voice) Trace(format string, args ...any) {
+	if v.verbose {
+		v.Say(format, args...)
+	}
+}
+
+// Fail tells an error and its hints.
+func (v *Voice) Fail(err error) {
+	v.line("error: ", err.Error())
+	for _, h := range hints(err, v.name) {
+		v.Hint("%s", h)
+	}
+}
+
+func (v *Voice) line(kind, text string) {
+	fmt.Fprintf(v.stderr, "%s: %s%s\n", v.name, kind, Printable(text))
+}
+
+// Printable is s as one line, with all that a terminal would interpret made
+// visible.
+func Printable(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString("; ")
+		default:
+			b.WriteString(strings.Trim(fmt.Sprintf("%+q", r), "'"))
+		}
+	}
+	return b.String()
+}
+
+// Main runs the command with the arguments of the process, and ends it.
+func Main(name, description string, c Command) {
+	os.Exit(run(name, description, c, os.Args[1:]))
+}
+
+func run(name, description string, c Command, args []string) int {
+	v := &Voice{Stdin: os.Stdin, Stdout: os.Stdout, name: name, stderr: os.Stderr}
+	status, err := parse(name, description, c, args)
+	if err != nil {
+		v.Fail(err)
+	}
+	if status >= 0 {
+		return status
+	}
+	v.verbose = c.verbose()
+	ctx, stop := interruptible()
+	defer stop()
+	return v.report(c.Run(ctx, v))
+}
+
+// parse fills the command; a status of 0 or more says that this was all.
+func parse(name, description string, c Command, args []string) (int, error) {
+	status := -1
+	parser, err := kong.New(c,
+		kong.Name(name),
+		kong.Description(description),
+		kong.Vars{"version": name + " " + Version()},
+		kong.Exit(func(code int) { status = code }), // --help and --version
+		kong.Help(help),
+	)
+	if err != nil {
+		return Failed, err
+	}
+	if _, err := parser.Parse(args); err != nil && status < 0 {
+		return Misused, UsageError(err.Error())
+	}
+	return status, nil
+}
+
+// environment ends every --help. Source:
+// https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
+const environment = `
+Environment:
+  AWS_PROFILE, AWS_DEFAULT_PROFILE    profile when none is named
+  AWS_CONFIG_FILE                     instead of ~/.aws/config
+  AWS_SHARED_CREDENTIALS_FILE         instead of ~/.aws/credentials
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+                                      credentials (credential_source = Environment)
+  AWS_REGION, AWS_DEFAULT_REGION      region, before the profile's
+  AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_SIGNIN, AWS_ENDPOINT_URL,
+  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, AWS_STS_REGIONAL_ENDPOINTS,
+  AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT
+                                      where AWS is reached
+  AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY, AWS_MAX_ATTEMPTS
+                                      how AWS is reached
+  BROWSER                             browser that aws-mfa-console opens
+  NO_COLOR                            no colour, if set
+
+Exit status:
+  0 done, 1 failed, 2 misused, 3 not signed in (aws-mfa-status), 130 interrupted
+`
+
+// help prints the answer to --help.
+func help(options kong.HelpOptions, ctx *kong.Context) error {
+	options.WrapUpperBound = 100
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+		return err
+	}
+	_, err := io.WriteString(ctx.Stdout, environment)
+	return err
+}
+
+// interruptible is a context that ends with the first signal to end; the
+// second one ends the process the hard way.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		if s, ok := (<-signals).(syscall.Signal); ok {
+			signal.Stop(signals)
+			cancel(interrupt{s})
+		}
+	}()
+	return ctx, func() { signal.Stop(signals) }
+}
+
+// report tells how the command ended, and returns the exit status for it.
+func (v *Voice) report(err error) int {
+	var (
+		status  Status
+		signal  interrupt
+		misused UsageError
+	)
+	switch {
+	case err == nil:
+		return Done
+	case errors.As(err, &status):
+		return int(status)
+	case errors.As(err, &signal):
+		return 128 + int(signal.Signal)
+	}
+	v.Fail(err)
+	if errors.As(err, &misused) {
+		return Misused
+	}
+	return Failed
+}
+
+// version is set by the linker for releases.
+var version string
+
+// Version is the program's version: the release, else what the Go toolchain
+// recorded.
+func Version() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

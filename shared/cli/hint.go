@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/mfa"
+	"aws-mfa/shared/profile"
+	"aws-mfa/shared/session"
+)
+
+// hints is our advice about an error: commands that can be pasted, and facts
+// that name the setting to look at. program is the one that met it.
+func hints(err error, program string) []string {
+	name := "PROFILE"
+	var in *ProfileError
+	if errors.As(err, &in) {
+		name = shellWord(in.Profile)
+	}
+	login := "aws-mfa-login " + name
+
+	var (
+		own         *hinted
+		misused     UsageError
+		unknown     *profile.UnknownProfileError
+		syntax      *profile.SyntaxError
+		setting     *profile.SettingError
+		loop        *profile.LoopError
+		unsupported *profile.UnsupportedError
+		chain       *session.ChainError
+		refused     *session.RefusedError
+		network     *session.NetworkError
+		noTerminal  *mfa.NoTerminalError
+		code        *mfa.CodeError
+		broken      *cache.BrokenError
+		path        *fs.PathError
+	)
+	switch {
+	case errors.As(err, &own):
+		return own.hints
+	case errors.As(err, &misused):
+		return []string{program + " --help"}
+	case errors.As(err, &unknown):
+		return unknownProfile(unknown, program)
+	case errors.As(err, &syntax):
+		return []string{"the AWS CLI refuses the whole file because of this line"}
+	case errors.As(err, &setting):
+		return settingHints(setting)
+	case errors.As(err, &loop):
+		return []string{"one of these profiles must take its keys from a profile with an access key"}
+	case errors.As(err, &unsupported):
+		return unsupportedHints(unsupported)
+	case errors.As(err, &chain):
+		return []string{"aws sts get-caller-identity --profile " + name}
+	case errors.As(err, &refused):
+		return refusedHints(refused, login)
+	case errors.As(err, &network):
+		return networkHints(network, login)
+	case errors.As(err, &noTerminal):
+		return []string{"in a terminal: " + login, "with a code at hand: " + login + " --token-code NNNNNN"}
+	case errors.As(err, &code):
+		return []string{login + " --token-code NNNNNN"}
+	case errors.As(err, &broken):
+		return []string{login + " --force"}
+	case errors.As(err, &path):
+		return []string{"ls -ld " + shellWord(path.Path)}
+	}
+	return nil
+}
+
+func unknownProfile(e *profile.UnknownProfileError, program string) (out []string) {
+	for _, n := range e.Near {
+		if e.From == (profile.Origin{}) {
+			out = append(out, program+" "+shellWord(n))
+		} else {
+			out = append(out, fmt.Sprintf("there is a profile %q", n))
+		}
+	}
+	if out == nil {
+		out = append(out, "profiles are read from "+strings.Join(e.Files, " and "), "aws configure list-profiles")
+	}
+	return out
+}
+
+func settingHints(e *profile.SettingError) []string {
+	name := shellWord(e.Profile)
+	switch e.Key {
+	case "source_profile":
+		return []string{fmt.Sprintf("aws configure set source_profile default --profile %s", name)}
+	case "mfa_serial":
+		return []string{"aws iam list-mfa-devices --query MFADevices[].SerialNumber"}
+	case "aws_access_key_id", "aws_secret_access_key":
+		return []string{"aws configure --profile " + name}
+	}
+	return nil
+}
+
+func unsupportedHints(e *profile.UnsupportedError) []string {
+	name := shellWord(e.Profile)
+	switch e.Kind {
+	case profile.IdentityCenter:
+		return []string{"not supported yet, so: aws sso login --profile " + name}
+	case profile.ConsoleLogin:
+		return []string{"not supported yet, so: aws login --profile " + name}
+	case profile.MFASession:
+		return []string{"a profile with mfa_serial needs a role_arn as well; MFA sessions without a role are not supported yet"}
+	case profile.StaticKeys, profile.NoCredentials:
+		return []string{fmt.Sprintf("nothing to sign in to without a role: aws configure set role_arn arn:aws:iam::ACCOUNT:role/NAME --profile %s", name)}
+	}
+	return []string{"not supported: only roles with an access key behind them are, so far"}
+}
+
+func refusedHints(e *session.RefusedError, login string) []string {
+	serial := ""
+	if e.Role != nil && e.Role.SerialNumber.Set {
+		serial = fmt.Sprintf("mfa_serial is %s (%s)", e.Role.SerialNumber.Text, e.Role.SerialNumber.From)
+	}
+	switch e.Reason {
+	case session.WrongCode:
+		return []string{"a code works once: wait for the next one, then " + login, "if no code works: is this the device? " + serial}
+	case session.WrongSerial:
+		return []string{serial, "aws iam list-mfa-devices --query MFADevices[].SerialNumber", "security keys and passkeys work in the console only"}
+	case session.NotAllowed:
+		return notAllowedHints(e, serial)
+	case session.DurationTooLong:
+		return []string{"ask for less: " + login + " --duration 1h", fmt.Sprintf("or allow more: aws iam update-role --role-name %s --max-session-duration %d", roleName(e.Role), int(e.Duration.Seconds()))}
+	case session.ChainTooLong:
+		return []string{login + " --duration 1h", "for more, the keys of " + e.Keys.From.String() + " must be long-term ones"}
+	case session.UnknownKey:
+		return []string{"was the key deleted or made for another account? aws iam list-access-keys", regionHint(e)}
+	case session.WrongSecret:
+		return []string{"the two halves of the key must be from one line of the file that AWS gave out"}
+	case session.ClockOff:
+		return []string{"set the clock, then " + login, "AWS takes requests whose time is within 15 minutes of its own"}
+	case session.ExpiredSession:
+		return []string{login + " --force"}
+	case session.RegionDisabled:
+		return []string{regionHint(e), "another region will do: AWS_REGION=us-east-1 " + login}
+	case session.Unavailable:
+		return []string{"try again in a minute: " + login}
+	}
+	return nil
+}
+
+// notAllowedHints is about the one text that AWS has for all it does not allow.
+func notAllowedHints(e *session.RefusedError, serial string) []string {
+	if e.Role == nil {
+		return nil
+	}
+	out := []string{"the role's trust policy must name this user, and the user's policy must allow sts:AssumeRole on " + e.Role.RoleARN.Text}
+	if serial == "" {
+		return append(out, fmt.Sprintf("if the role demands MFA: aws configure set mfa_serial arn:aws:iam::ACCOUNT:mfa/NAME --profile %s", shellWord(e.Role.Profile)))
+	}
+	if e.Role.ExternalID.Set {
+		return append(out, fmt.Sprintf("external_id must be the one that the trust policy wants (%s)", e.Role.ExternalID.From))
+	}
+	return append(out, fmt.Sprintf("a role_arn with a typing mistake gets the same answer (%s)", e.Role.RoleARN.From))
+}
+
+func networkHints(e *session.NetworkError, login string) []string {
+	out := []string{}
+	if e.Endpoint.Set {
+		out = append(out, fmt.Sprintf("the endpoint is %s (%s)", e.Endpoint.Text, e.Endpoint.From))
+	}
+	if e.MaybeDone && e.UsedCode {
+		return append(out, "wait for the next code, then "+login)
+	}
+	return append(out, login+" --verbose")
+}
+
+func regionHint(e *session.RefusedError) string {
+	if e.Network.Region.Set {
+		return fmt.Sprintf("the region is %s (%s)", e.Region, e.Network.Region.From)
+	}
+	return fmt.Sprintf("the region is %s, because none is set", e.Region)
+}
+
+func roleName(r *profile.Role) string {
+	return r.RoleARN.Text[strings.LastIndex(r.RoleARN.Text, "/")+1:]
+}
+
+// shellWord is s as one word of a POSIX shell.
+func shellWord(s string) string {
+	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%"
+	if s != "" && strings.Trim(s, safe) == "" && !strings.HasPrefix(s, "-") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// LoginCommand is the command that signs in to a profile.
+func LoginCommand(profile string) string { return "aws-mfa-login " + shellWord(profile) }
+
+// WithHints adds advice to an error that one command alone meets.
+func WithHints(err error, hints ...string) error { return &hinted{err, hints} }
+
+type hinted struct {
+	error
+	hints []string
+}
+
+func (h *hinted) Unwrap() error { return h.error }

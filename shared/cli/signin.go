@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/mfa"
+	"aws-mfa/shared/profile"
+	"aws-mfa/shared/session"
+)
+
+// Role is what signing in to the named profile takes, told with --verbose.
+func Role(v *Voice, set *profile.Set, name string) (*profile.Role, error) {
+	p, err := set.Profile(name)
+	if err != nil {
+		return nil, err
+	}
+	role, err := p.Role()
+	if err != nil {
+		return nil, err
+	}
+	role.Settings(func(key string, value profile.Value) {
+		v.Trace("%s: %s = %s (%s)", name, key, value.Text, value.From)
+	})
+	if role.Duration.Set && role.Seconds == "" {
+		v.Warn("duration_seconds (%s) is not a whole number of seconds; like the AWS CLI we go without it", role.Duration.From)
+	}
+	return role, nil
+}
+
+// Cache is where the AWS CLI of this user keeps its sessions.
+func Cache() (cache.Dir, error) {
+	home := profile.Home(os.LookupEnv)
+	if home == "" {
+		return "", errors.New("there is no home directory: HOME is not set")
+	}
+	return cache.In(home), nil
+}
+
+// tries is how many codes may be typed in one sign-in.
+const tries = 3
+
+// SignIn returns the profile's session, opening one where needed. Options
+// needs only what was asked for; without Codes they are typed at the
+// terminal.
+func (f Flags) SignIn(ctx context.Context, v *Voice, role *profile.Role, o session.Options) (session.Session, error) {
+	dir, err := Cache()
+	if err != nil {
+		return session.Session{}, err
+	}
+	o.Cache, o.Trace = dir, v.Trace
+	switch {
+	case o.Codes != nil:
+	case f.NoInput:
+		o.Codes = mfa.NoInput()
+	default:
+		o.Codes = mfa.Typed(tries)
+	}
+	s, err := session.Open(ctx, role, o)
+	if err == nil && s.Healed != nil {
+		v.Warn("the cached session could not be read and was replaced: %v", s.Healed)
+	}
+	return s, err
+}
+
+// Clock is a time as people near it in time say it: local, with the date only
+// when it is not today.
+func Clock(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+		return t.Format("15:04")
+	}
+	return t.Format("Mon Jan 2 15:04")
+}
+
+// Left is a duration in the two units that matter, rounded down: 11h59m, 59m,
+// 42s.
+func Left(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return "0s"
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+}
