@@ -1,0 +1,266 @@
+// Aws-mfa-status tells who you are for AWS, and for how long.
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/cli"
+	"aws-mfa/shared/profile"
+	"aws-mfa/shared/session"
+)
+
+const description = `Tell who you are for AWS, and for how long. Without a profile: the current one, credentials in the environment, and every profile that has a session. The exit status is 0 when every profile asked for (with none named, at least one) is active or expiring, else 3.`
+
+// Limits of asking AWS.
+const (
+	atOnce  = 8
+	timeout = 5 * time.Second // for one identity
+)
+
+type status struct {
+	Profiles []string `arg:"" optional:"" name:"profile" help:"Profiles of the AWS config files (default: all that have a session)."`
+	Output   string   `enum:"table,json,text" default:"table" placeholder:"table|json|text" help:"Form of the answer: table, json or text (default: table)."`
+	Offline  bool     `help:"Do not ask AWS: tell what is known here."`
+	All      bool     `help:"Tell of the profiles that are signed out, too."`
+	cli.Flags
+}
+
+func main() { cli.Main("aws-mfa-status", description, &status{}) }
+
+// Validate refuses what makes no sense together.
+func (s *status) Validate() error {
+	if s.All && len(s.Profiles) > 0 {
+		return errors.New("--all goes without PROFILE")
+	}
+	return nil
+}
+
+// Run finds the sessions here, asks AWS about them, and tells.
+func (s *status) Run(ctx context.Context, v *cli.Voice) error {
+	set, err := profile.Load(os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	dir, err := cli.Cache()
+	if err != nil {
+		return err
+	}
+	finder := finder{set: set, cache: dir, now: time.Now(), voice: v}
+	rows, err := finder.rows(s.Profiles, s.All)
+	if err != nil {
+		return err
+	}
+	if !s.Offline {
+		if err := identify(ctx, rows, v); err != nil {
+			return err
+		}
+	}
+	if err := write(v.Stdout, s.Output, rows, finder.now, styleOf(v.Stdout)); err != nil {
+		return err
+	}
+	return s.verdict(v, rows)
+}
+
+// verdict is the exit status, with what to do about it.
+func (s *status) verdict(v *cli.Voice, rows []row) error {
+	in := 0
+	for _, r := range rows {
+		if r.State.signedIn() {
+			in++
+		} else if len(s.Profiles) > 0 && r.State != unknown {
+			v.Hint("%s", cli.LoginCommand(r.Profile))
+		}
+	}
+	switch {
+	case len(s.Profiles) > 0 && in == len(rows), len(s.Profiles) == 0 && in > 0:
+		return nil
+	case len(rows) == 0:
+		v.Say("no profile is signed in")
+	}
+	return cli.Status(cli.NotSignedIn)
+}
+
+// A finder knows what can be known without asking AWS.
+type finder struct {
+	set   *profile.Set
+	cache cache.Dir
+	now   time.Time
+	voice *cli.Voice
+}
+
+// rows are those of the named profiles; without names those of the current
+// profile, the environment and all profiles with a session.
+func (f finder) rows(names []string, all bool) ([]row, error) {
+	var rows []row
+	for _, name := range names {
+		r, err := f.row(name)
+		if err != nil {
+			return nil, &cli.ProfileError{Profile: name, Err: err}
+		}
+		rows = append(rows, r)
+	}
+	if len(names) > 0 {
+		return rows, nil
+	}
+	if r, ok, err := f.environment(); err != nil {
+		return nil, err
+	} else if ok {
+		rows = append(rows, r)
+	}
+	if current := f.set.Current(); current.Set && !f.set.Has(current.Text) {
+		_, err := f.set.Profile(current.Text) // a name that somebody chose must exist
+		return nil, err
+	}
+	for _, name := range f.set.Names() {
+		r, err := f.row(name)
+		current := name == f.set.Current().Text
+		switch {
+		case err != nil && current:
+			f.voice.Warn("%v", &cli.ProfileError{Profile: name, Err: err})
+		case err != nil:
+			f.voice.Trace("%v", &cli.ProfileError{Profile: name, Err: err})
+		case current || all && r.RoleARN != "" || r.RoleARN != "" && r.State != signedOut:
+			rows = append(rows, r)
+		}
+	}
+	return rows, nil
+}
+
+// row is what is known here of one profile.
+func (f finder) row(name string) (row, error) {
+	p, err := f.set.Profile(name)
+	if err != nil {
+		return row{}, err
+	}
+	r := row{Profile: name, Current: name == f.set.Current().Text, State: signedOut}
+	if kind := p.Kind(); kind == profile.StaticKeys || kind == profile.MFASession {
+		if r.keys, err = p.Keys(); err != nil {
+			return row{}, err
+		}
+		if r.network, err = f.set.Network(p); err != nil {
+			return row{}, err
+		}
+		r.Source, r.Region = "credentials-file", r.network.Region.Text
+		r.MFASerial = p.Value("mfa_serial").Text
+		f.static(&r)
+		return r, nil
+	}
+	role, err := p.Role()
+	if err != nil {
+		return row{}, err
+	}
+	r.RoleARN, r.MFASerial, r.Region, r.network = role.RoleARN.Text, role.SerialNumber.Text, role.Network.Region.Text, role.Network
+	return r, f.session(&r, role)
+}
+
+// session fills the row from the session in the cache.
+func (f finder) session(r *row, role *profile.Role) error {
+	entry, err := session.Find(role, f.cache)
+	var broken *cache.BrokenError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.As(err, &broken):
+		f.voice.Warn("profile %q: the cached session cannot be read, by the AWS CLI neither: %v", r.Profile, broken)
+		f.voice.Hint("%s", cli.LoginCommand(r.Profile))
+		return nil
+	case err != nil:
+		return err
+	}
+	r.Source = "aws-cli-cache"
+	r.Account, r.ARN = entry.AccountID, entry.AssumedRoleARN
+	r.keys = profile.Keys{AccessKeyID: entry.AccessKeyID, SecretAccessKey: entry.SecretAccessKey, SessionToken: entry.SessionToken}
+	r.ends(entry.Expiration, f.now)
+	return nil
+}
+
+// static fills the row of keys that stand in a file or the environment.
+func (f finder) static(r *row) {
+	r.State = active // as far as can be known here: long-term keys do not end
+	if !r.keys.Temporary() {
+		return
+	}
+	if end, err := time.Parse(time.RFC3339, r.keys.Expiration.Text); err == nil {
+		r.ends(end, f.now)
+	} else {
+		r.State = unknown
+	}
+}
+
+// environment is the row of the credentials in the environment, if any.
+func (f finder) environment() (r row, ok bool, err error) {
+	r.keys, ok, err = f.set.EnvironmentKeys()
+	if !ok || err != nil {
+		return row{}, false, err
+	}
+	if r.network, err = f.set.Network(nil); err != nil {
+		return row{}, false, err
+	}
+	r.Source, r.Region = "environment", r.network.Region.Text
+	f.static(&r)
+	return r, true, nil
+}
+
+// identify asks AWS about all rows that may be signed in, side by side. What
+// AWS does not answer leaves a row unknown, not the command failed.
+func identify(ctx context.Context, rows []row, v *cli.Voice) error {
+	var group sync.WaitGroup
+	places := make(chan struct{}, atOnce)
+	errs := make([]error, len(rows))
+	for i := range rows {
+		if rows[i].State == signedOut || rows[i].State == expired {
+			continue
+		}
+		group.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			errs[i] = rows[i].identify(ctx, v)
+		})
+	}
+	group.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	for i, err := range errs {
+		if err != nil {
+			v.Warn("%s: %v", rows[i].name(), err)
+		}
+	}
+	return nil
+}
+
+// identify asks AWS whose the row's keys are.
+func (r *row) identify(ctx context.Context, v *cli.Voice) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	client, err := session.NewClient(r.network, r.RoleARN, v.Trace)
+	if err != nil {
+		r.State = unknown
+		return err
+	}
+	who, err := client.Identity(ctx, r.keys)
+	var refused *session.RefusedError
+	switch {
+	case err == nil:
+		if r.State == unknown {
+			r.State = active
+		}
+		r.Account, r.ARN, r.UserID = who.Account, who.ARN, who.UserID
+		return nil
+	case !errors.As(err, &refused):
+		r.State = unknown
+	case refused.Reason == session.ExpiredSession:
+		r.State = expired
+	case refused.Reason == session.ClockOff, refused.Reason == session.Unavailable, refused.Reason == session.RegionDisabled:
+		r.State = unknown
+	default:
+		r.State = rejected
+	}
+	return err
+}
