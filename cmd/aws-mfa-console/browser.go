@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"aws-mfa/shared/cli"
+	"aws-mfa/shared/session"
+
+	"github.com/cli/browser"
+)
+
+// patience is how long the browser may take to fetch the one-shot address.
+const patience = 30 * time.Second
+
+// openOnce sends the browser to url through an address on this machine that
+// answers once: other users can read the arguments of a browser's process,
+// and url is a secret.
+func openOnce(ctx context.Context, url string, trace session.Trace) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	path := "/" + rand.Text()
+	fetched := make(chan struct{})
+	server := &http.Server{Handler: oneShot(listener.Addr().String(), path, url, fetched), ReadHeaderTimeout: patience}
+	go server.Serve(listener)
+	defer server.Close()
+
+	address := "http://" + listener.Addr().String() + path
+	failed := make(chan error, 1)
+	go func() { failed <- open(address, trace) }()
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, noBrowser(fmt.Errorf("no browser came within %s", patience)))
+	defer cancel()
+	for {
+		select {
+		case <-fetched:
+			return server.Shutdown(ctx)
+		case err := <-failed:
+			if err != nil {
+				return noBrowser(fmt.Errorf("no browser could be started: %w", err))
+			}
+			failed = nil // the opener is done, the browser not yet
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func noBrowser(err error) error {
+	return cli.WithHints(err, "add --print, and open the URL in a browser yourself", "BROWSER is the command that is started, if set")
+}
+
+// oneShot redirects the first request with the right host and path to url;
+// for all others there is nothing.
+func oneShot(host, path, url string, fetched chan struct{}) http.Handler {
+	first := make(chan struct{}, 1)
+	first <- struct{}{}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != host || r.URL.Path != path || r.Method != http.MethodGet {
+			http.NotFound(w, r)
+			return
+		}
+		select {
+		case <-first:
+		default:
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Connection", "close")
+		http.Redirect(w, r, url, http.StatusFound)
+		close(fetched)
+	})
+}
+
+// open starts the first browser of $BROWSER that starts, else the system's.
+func open(address string, trace session.Trace) error {
+	list := os.Getenv("BROWSER")
+	if list == "" {
+		browser.Stdout = os.Stderr // stdout is for answers
+		return browser.OpenURL(address)
+	}
+	var err error
+	for _, entry := range strings.Split(list, string(os.PathListSeparator)) {
+		args := strings.Fields(strings.ReplaceAll(entry, "%s", address))
+		if len(args) == 0 {
+			continue
+		}
+		if !strings.Contains(entry, "%s") {
+			args = append(args, address)
+		}
+		command := exec.Command(args[0], args[1:]...)
+		command.Stdout, command.Stderr = os.Stderr, os.Stderr
+		trace("browser: %s", strings.Join(args, " "))
+		if err = command.Start(); err == nil {
+			go command.Wait() // a browser may stay in the foreground as long as it likes
+			return nil
+		}
+	}
+	if err == nil {
+		err = fmt.Errorf("BROWSER is %q", list)
+	}
+	return err
+}
