@@ -18,6 +18,7 @@ type Role struct {
 	Duration     Value  // duration_seconds as written
 	Seconds      string // Duration as a decimal integer; "" where there is none or it is not a number, which the AWS CLI then ignores
 	Source       Source
+	Network      Network // of the profile that was asked for, also for the roles it is chained to
 }
 
 // A Source is where the keys come from that call AssumeRole.
@@ -139,7 +140,33 @@ func (p *Profile) Role() (*Role, error) {
 	if kind := p.Kind(); kind != AssumeRole {
 		return nil, &UnsupportedError{Profile: p.Name, Kind: kind}
 	}
-	return p.role(nil)
+	network, err := p.set.Network(p)
+	if err != nil {
+		return nil, err
+	}
+	r, err := p.role(nil)
+	for link := r; err == nil && link != nil; link = link.Source.Role {
+		link.Network = network
+	}
+	return r, err
+}
+
+// Settings calls yield for everything in the role that was set by somebody,
+// under the names of the config file. Secrets are not among it.
+func (r *Role) Settings(yield func(name string, v Value)) {
+	for _, s := range []struct {
+		name  string
+		value Value
+	}{
+		{"role_arn", r.RoleARN}, {"mfa_serial", r.SerialNumber}, {"external_id", r.ExternalID},
+		{"role_session_name", r.SessionName}, {"duration_seconds", r.Duration},
+		{"region", r.Network.Region}, {"endpoint_url (sts)", r.Network.STS}, {"endpoint_url (signin)", r.Network.Signin}, {"ca_bundle", r.Network.CABundle},
+		{"aws_access_key_id", Value{Text: "(not shown)", Set: r.Source.Role == nil, From: r.Source.Keys.From}},
+	} {
+		if s.value.Set {
+			yield(s.name, s.value)
+		}
+	}
 }
 
 // role resolves the profile as a role; above are the profiles that led here.

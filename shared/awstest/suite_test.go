@@ -1,0 +1,377 @@
+//go:build unix
+
+package awstest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"aws-mfa/shared/awstest"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+const jane = "arn:aws:iam::123456789012:user/jane"
+
+// TestSuite runs the testscripts of all commands, cmd/*/testdata/*.txtar, on
+// the built programs: each with a local AWS and a HOME of its own. All that a
+// script showed is searched for secrets when it is over.
+//
+// The programs and the real clients find that AWS under AWS's own host names,
+// through HTTPS_PROXY and AWS_CA_BUNDLE; there is a user jane with an MFA
+// device whose keys are in [default] of the credentials file, and the roles
+// PowerUserRole (MFA), AdminRole (MFA, up to 12 h) and PlainRole (no MFA).
+//
+// Commands besides testscript's own (and the program "terminal", see there):
+//
+//	user ARN                  add a user with keys and an MFA device
+//	keys PROFILE ARN          write the user's keys to the credentials file
+//	role ARN [trusts=ARN] [mfa] [external-id=X] [max=12h]
+//	code [SERIAL]             set $CODE to a code that was not used yet (of jane's device)
+//	clock DURATION            move AWS's clock
+//	fault KIND ACTION TIMES   hang, throttle, lost, reset, redirect, 503, or 400:BODY; TIMES -1 is for ever
+//	expire                    end all sessions, at AWS
+//	region-off REGION         switch STS off there
+//	calls ACTION N            N calls since the script began
+//	age NAME DURATION         let the cached session of that name end then, counted from now
+//	status N PROGRAM ARG...   run a program that must exit with N
+//	mode PERM FILE            FILE has those permissions, in octal
+func TestSuite(t *testing.T) {
+	scripts, err := filepath.Glob("../../cmd/*/testdata/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	bin := build(t)
+	testscript.RunT(&script{T: t}, testscript.Params{
+		Files:               scripts,
+		RequireExplicitExec: true,
+		Setup:               func(e *testscript.Env) error { return e.T().(*script).setup(e, bin) },
+		Condition:           condition,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"user":   command(1, 1, func(w *script, ts *testscript.TestScript, args []string) error { w.aws.AddUser(args[0]); return nil }),
+			"keys":   command(2, 2, cmdKeys),
+			"role":   command(1, 5, cmdRole),
+			"code":   command(0, 1, cmdCode),
+			"clock":  command(1, 1, cmdClock),
+			"fault":  command(3, 3, cmdFault),
+			"expire": command(0, 0, func(w *script, _ *testscript.TestScript, _ []string) error { w.aws.ExpireSessions(); return nil }),
+			"region-off": command(1, 1, func(w *script, _ *testscript.TestScript, args []string) error {
+				w.aws.DisableRegion(args[0])
+				return nil
+			}),
+			"calls":  command(2, 2, cmdCalls),
+			"age":    command(2, 2, cmdAge),
+			"status": command(2, 99, cmdStatus),
+			"mode":   command(2, 2, cmdMode),
+		},
+	})
+}
+
+// A script is one testscript under way. It collects what is shown.
+type script struct {
+	*testing.T
+	aws   *awstest.AWS
+	users map[string]*awstest.User
+	shown strings.Builder
+}
+
+func (s *script) Run(name string, f func(testscript.T)) {
+	s.T.Run(name, func(t *testing.T) {
+		one := &script{T: t, users: map[string]*awstest.User{}}
+		defer func() {
+			if one.aws == nil {
+				return
+			}
+			defer one.aws.Close()
+			for _, secret := range one.aws.Secrets() {
+				if strings.Contains(one.shown.String(), secret) {
+					t.Errorf("a secret was shown: %.4s… (%d characters)", secret, len(secret))
+				}
+			}
+		}()
+		f(one)
+	})
+}
+
+func (s *script) Log(args ...any) {
+	s.T.Helper()
+	s.shown.WriteString(fmt.Sprint(args...))
+	if testing.Verbose() || s.T.Failed() {
+		s.T.Log(args...)
+	}
+}
+
+// Verbose makes testscript log everything, so that it can be searched.
+func (s *script) Verbose() bool { return true }
+
+// FailNow is called before the log is: mark the failure first.
+func (s *script) FailNow() { s.T.FailNow() }
+
+// setup makes the world of one script.
+func (s *script) setup(e *testscript.Env, bin string) error {
+	aws, err := awstest.Start()
+	if err != nil {
+		return err
+	}
+	s.aws = aws
+	home := filepath.Join(e.WorkDir, "home")
+	ca := filepath.Join(e.WorkDir, "aws-ca.pem")
+	if err := errors.Join(os.MkdirAll(filepath.Join(home, ".aws"), 0o700), os.WriteFile(ca, aws.CA(), 0o600)); err != nil {
+		return err
+	}
+	s.users[jane] = aws.AddUser(jane)
+	for _, r := range []awstest.Role{
+		{ARN: "arn:aws:iam::123456789012:role/PowerUserRole", RequireMFA: true},
+		{ARN: "arn:aws:iam::123456789012:role/AdminRole", RequireMFA: true, MaxSessionDuration: 12 * time.Hour},
+		{ARN: "arn:aws:iam::123456789012:role/PlainRole"},
+	} {
+		r.Trusts = []string{jane}
+		aws.AddRole(r)
+	}
+	for name, value := range map[string]string{
+		"HOME": home, "TZ": "UTC", "PATH": bin + string(os.PathListSeparator) + os.Getenv("PATH"),
+		"HTTPS_PROXY": aws.ProxyURL(), "AWS_CA_BUNDLE": ca, "AWS_EC2_METADATA_DISABLED": "true",
+		"AWSTEST_URL": aws.URL(), "GOCOVERDIR": os.Getenv("GOCOVERDIR"), "TERM": "xterm",
+	} {
+		e.Setenv(name, value)
+	}
+	e.Values[worldKey{}] = s
+	return s.writeKeys(home, "default", jane)
+}
+
+type worldKey struct{}
+
+// command is a testscript command with so many arguments that works on the
+// script's world.
+func command(least, most int, do func(*script, *testscript.TestScript, []string) error) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) < least || len(args) > most {
+			ts.Fatalf("wrong arguments")
+		}
+		ts.Check(do(ts.Value(worldKey{}).(*script), ts, args))
+	}
+}
+
+func (s *script) user(arn string) *awstest.User {
+	if s.users[arn] == nil {
+		s.users[arn] = s.aws.AddUser(arn)
+	}
+	return s.users[arn]
+}
+
+func (s *script) writeKeys(home, profile, arn string) error {
+	u := s.user(arn)
+	f, err := os.OpenFile(filepath.Join(home, ".aws", "credentials"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\n", profile, u.AccessKeyID, u.SecretAccessKey)
+	return errors.Join(err, f.Close())
+}
+
+func cmdKeys(s *script, ts *testscript.TestScript, args []string) error {
+	return s.writeKeys(ts.Getenv("HOME"), args[0], args[1])
+}
+
+func cmdRole(s *script, _ *testscript.TestScript, args []string) error {
+	r := awstest.Role{ARN: args[0]}
+	for _, flag := range args[1:] {
+		name, value, _ := strings.Cut(flag, "=")
+		switch name {
+		case "trusts":
+			r.Trusts = append(r.Trusts, value)
+		case "mfa":
+			r.RequireMFA = true
+		case "external-id":
+			r.ExternalID = value
+		case "max":
+			d, err := time.ParseDuration(value)
+			if err != nil {
+				return err
+			}
+			r.MaxSessionDuration = d
+		default:
+			return fmt.Errorf("unknown: %s", flag)
+		}
+	}
+	s.aws.AddRole(r)
+	return nil
+}
+
+func cmdCode(s *script, ts *testscript.TestScript, args []string) error {
+	serial := s.users[jane].Device.SerialNumber
+	if len(args) > 0 {
+		serial = args[0]
+	}
+	code, err := s.aws.Code(serial)
+	ts.Setenv("CODE", code)
+	return err
+}
+
+func cmdClock(s *script, _ *testscript.TestScript, args []string) error {
+	d, err := time.ParseDuration(args[0])
+	s.aws.Shift(d)
+	return err
+}
+
+func cmdFault(s *script, _ *testscript.TestScript, args []string) error {
+	times, err := strconv.Atoi(args[2])
+	f := awstest.Fault{Action: args[1], Times: times}
+	kind, body, _ := strings.Cut(args[0], ":")
+	switch kind {
+	case "hang":
+		f.Kind = awstest.Hang
+	case "throttle":
+		f.Kind = awstest.Throttle
+	case "lost":
+		f.Kind = awstest.Lost
+	case "reset":
+		f.Kind = awstest.Reset
+	case "redirect":
+		f.Kind = awstest.Redirect
+	default:
+		f.Kind, f.Body = awstest.Answer, body
+		if f.Status, err = strconv.Atoi(kind); err != nil {
+			return err
+		}
+	}
+	s.aws.Fail(f)
+	return err
+}
+
+func cmdCalls(s *script, _ *testscript.TestScript, args []string) error {
+	if got := s.aws.Count(args[0]); strconv.Itoa(got) != args[1] {
+		return fmt.Errorf("got %d calls of %s, want %s: %+v", got, args[0], args[1], s.aws.Calls())
+	}
+	return nil
+}
+
+var expiration = regexp.MustCompile(`"Expiration": "[^"]*"`)
+
+func cmdAge(_ *script, ts *testscript.TestScript, args []string) error {
+	d, err := time.ParseDuration(args[1])
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(ts.Getenv("HOME"), ".aws", "cli", "cache", args[0]+".json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	end, _ := json.Marshal(time.Now().Add(d).UTC().Format(time.RFC3339))
+	return os.WriteFile(path, expiration.ReplaceAll(data, append([]byte(`"Expiration": `), end...)), 0o600)
+}
+
+func cmdStatus(_ *script, ts *testscript.TestScript, args []string) error {
+	want, got := args[0], 0
+	err := ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		return err
+	}
+	if strconv.Itoa(got) != want {
+		return fmt.Errorf("got exit status %d, want %s", got, want)
+	}
+	return nil
+}
+
+func cmdMode(_ *script, ts *testscript.TestScript, args []string) error {
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	if err != nil {
+		return err
+	}
+	if got := strconv.FormatUint(uint64(info.Mode().Perm()), 8); got != args[0] {
+		return fmt.Errorf("%s: got mode %s, want %s", args[1], got, args[0])
+	}
+	return nil
+}
+
+// condition knows tools that a script needs: [tool:strace]. With $CI set they
+// must be there: nothing is skipped.
+func condition(cond string) (bool, error) {
+	tool, ok := strings.CutPrefix(cond, "tool:")
+	if !ok {
+		return false, fmt.Errorf("unknown condition %q", cond)
+	}
+	_, err := exec.LookPath(tool)
+	if tool == "unshare" && err == nil { // there, and allowed to
+		err = exec.Command("unshare", "-m", "true").Run()
+	}
+	if err != nil && os.Getenv("CI") != "" {
+		return false, fmt.Errorf("%s is needed: %w", tool, err)
+	}
+	return err == nil, nil
+}
+
+// build builds the programs into a directory, with the program "terminal".
+func build(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	// What the child reads is unknown to go test, which would repeat an old
+	// result for new sources if they were not read here.
+	for _, root := range []string{"../../cmd", "../../shared"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				_, err = os.ReadFile(path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	args := []string{"build", "-trimpath", "-ldflags", "-X aws-mfa/shared/cli.version=v0.0.0-test", "-o", dir + string(filepath.Separator)}
+	if os.Getenv("GOCOVERDIR") != "" {
+		args = append(args, "-cover", "-coverpkg=aws-mfa/...")
+	}
+	if out, err := exec.Command("go", append(args, "../../cmd/...")...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, filepath.Join(dir, "terminal")); err != nil {
+		t.Fatal(err)
+	}
+	linkClients(t, dir)
+	return dir
+}
+
+// linkClients makes the AWS CLI of each major version known as aws1 and aws2.
+func linkClients(t *testing.T, dir string) {
+	t.Helper()
+	candidates := []string{"/usr/bin/aws", "/usr/local/bin/aws"}
+	for _, d := range filepath.SplitList(os.Getenv("PATH")) {
+		candidates = append(candidates, filepath.Join(d, "aws"))
+	}
+	for _, path := range candidates {
+		out, err := exec.Command(path, "--version").CombinedOutput()
+		version, ok := strings.CutPrefix(string(out), "aws-cli/")
+		if err != nil || !ok {
+			continue
+		}
+		link := filepath.Join(dir, "aws"+version[:1])
+		if _, err := os.Lstat(link); err != nil {
+			// A wrapper, not a link: the client may be one that looks at its own name.
+			wrapper := "#!/bin/sh\nexec '" + path + "' \"$@\"\n"
+			if err := os.WriteFile(link, []byte(wrapper), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%s is %s", filepath.Base(link), strings.TrimSpace(string(out)))
+		}
+	}
+}

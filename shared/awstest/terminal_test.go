@@ -1,0 +1,190 @@
+//go:build unix
+
+package awstest_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+)
+
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "terminal" {
+		os.Exit(terminal(os.Args[1], os.Args[2:]))
+	}
+	os.Exit(m.Run())
+}
+
+// terminal is the program of that name in the scripts:
+//
+//	terminal FILE PROGRAM ARG...
+//
+// runs PROGRAM in a terminal of its own, shows on stdout what appeared there,
+// and exits with PROGRAM's status. FILE is the dialogue, a line each:
+//
+//	expect TEXT     wait until TEXT appears
+//	send TEXT       type TEXT and Return
+//	code SERIAL     type a code of the device that was not used yet, and Return
+//	key C           type control-C (D, Z, …)
+//
+// When PROGRAM has ended, the terminal must echo again.
+func terminal(file string, command []string) int {
+	dialogue, err := os.ReadFile(file)
+	if err != nil {
+		return failed(err)
+	}
+	cmd := exec.Command(command[0], command[1:]...)
+	master, slave, err := pty.Open()
+	if err != nil {
+		return failed(err)
+	}
+	defer slave.Close() // held open: its modes are looked at in the end
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		return failed(err)
+	}
+	screen := &screen{}
+	screen.changed.L = &screen.mu
+	go screen.read(master)
+	if err := converse(master, screen, string(dialogue)); err != nil {
+		cmd.Process.Kill()
+		cmd.Wait()
+		fmt.Printf("%s\n", screen.text())
+		return failed(err)
+	}
+	status := 0
+	var exit *exec.ExitError
+	if err := cmd.Wait(); errors.As(err, &exit) {
+		status = exit.ExitCode()
+	}
+	// A mark behind the program's output tells that all of it was read.
+	fmt.Fprint(slave, "\x00")
+	screen.wait("\x00")
+	fmt.Printf("%s\n", strings.ReplaceAll(strings.TrimSuffix(screen.text(), "\x00"), "\r\n", "\n"))
+	modes, err := unix.IoctlGetTermios(int(slave.Fd()), getModes)
+	if err != nil {
+		return failed(err)
+	}
+	if modes.Lflag&unix.ECHO == 0 || modes.Lflag&unix.ICANON == 0 {
+		return failed(errors.New("the terminal was left without echo"))
+	}
+	return status
+}
+
+func failed(err error) int {
+	fmt.Fprintln(os.Stderr, "terminal:", err)
+	return 99
+}
+
+func converse(master *os.File, screen *screen, dialogue string) error {
+	lines := bufio.NewScanner(strings.NewReader(dialogue))
+	for lines.Scan() {
+		verb, text, _ := strings.Cut(lines.Text(), " ")
+		var err error
+		switch verb {
+		case "":
+		case "expect":
+			err = screen.wait(text)
+		case "send":
+			_, err = io.WriteString(master, text+"\r")
+		case "code":
+			var code string
+			if code, err = freshCode(text); err == nil {
+				_, err = io.WriteString(master, code+"\r")
+			}
+		case "key":
+			_, err = master.Write([]byte{text[0] - '@'})
+		default:
+			err = fmt.Errorf("unknown line %q", lines.Text())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freshCode asks the local AWS for a code.
+func freshCode(serial string) (string, error) {
+	resp, err := http.Get(os.Getenv("AWSTEST_URL") + "/_awstest/code?serial=" + url.QueryEscape(serial))
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s", body)
+	}
+	return strings.TrimSpace(string(body)), err
+}
+
+// A screen is what has appeared in the terminal.
+type screen struct {
+	mu      sync.Mutex
+	changed sync.Cond
+	data    []byte
+	seen    int // up to where expectations were met
+	ended   bool
+}
+
+func (s *screen) read(master *os.File) {
+	buf := make([]byte, 4096)
+	for {
+		n, err := master.Read(buf)
+		s.mu.Lock()
+		s.data = append(s.data, buf[:n]...)
+		s.ended = err != nil
+		s.changed.Broadcast()
+		s.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// patience ends a test that would hang; none waits for it otherwise.
+const patience = time.Minute
+
+// wait waits until text appears behind what was waited for before.
+func (s *screen) wait(text string) error {
+	timer := time.AfterFunc(patience, func() {
+		s.mu.Lock()
+		s.ended = true
+		s.changed.Broadcast()
+		s.mu.Unlock()
+	})
+	defer timer.Stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		if at := bytes.Index(s.data[s.seen:], []byte(text)); at >= 0 {
+			s.seen += at + len(text)
+			return nil
+		}
+		if s.ended {
+			return fmt.Errorf("%q did not appear", text)
+		}
+		s.changed.Wait()
+	}
+}
+
+func (s *screen) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(s.data)
+}
