@@ -46,6 +46,7 @@ const jane = "arn:aws:iam::123456789012:user/jane"
 //	age NAME DURATION         let the cached session of that name end then, counted from now
 //	status N PROGRAM ARG...   run a program that must exit with N
 //	mode PERM FILE            FILE has those permissions, in octal
+//	page                      wait for the page that the program "browser" ended on, and show it
 func TestSuite(t *testing.T) {
 	scripts, err := filepath.Glob("../../cmd/*/testdata/*.txtar")
 	if err != nil || len(scripts) == 0 {
@@ -73,6 +74,7 @@ func TestSuite(t *testing.T) {
 			"age":    command(2, 2, cmdAge),
 			"status": command(2, 99, cmdStatus),
 			"mode":   command(2, 2, cmdMode),
+			"page":   command(0, 0, cmdPage),
 		},
 	})
 }
@@ -140,8 +142,8 @@ func (s *script) setup(e *testscript.Env, bin string) error {
 	}
 	for name, value := range map[string]string{
 		"HOME": home, "TZ": "UTC", "PATH": bin + string(os.PathListSeparator) + os.Getenv("PATH"),
-		"HTTPS_PROXY": aws.ProxyURL(), "AWS_CA_BUNDLE": ca, "AWS_EC2_METADATA_DISABLED": "true",
-		"AWSTEST_URL": aws.URL(), "GOCOVERDIR": os.Getenv("GOCOVERDIR"), "TERM": "xterm",
+		"HTTPS_PROXY": aws.ProxyURL(), "AWS_CA_BUNDLE": ca, "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "",
+		"AWSTEST_URL": aws.URL(), "AWSTEST_PAGE": filepath.Join(e.WorkDir, "page"), "GOCOVERDIR": os.Getenv("GOCOVERDIR"), "TERM": "xterm",
 	} {
 		e.Setenv(name, value)
 	}
@@ -299,9 +301,24 @@ func cmdMode(_ *script, ts *testscript.TestScript, args []string) error {
 	return nil
 }
 
-// condition knows tools that a script needs: [tool:strace]. With $CI set they
-// must be there: nothing is skipped.
+func cmdPage(_ *script, ts *testscript.TestScript, _ []string) error {
+	path := ts.Getenv("AWSTEST_PAGE")
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if text, err := os.ReadFile(path); err == nil {
+			ts.Stdout().Write(text)
+			return os.Remove(path)
+		}
+	}
+	return errors.New("no browser came to a page")
+}
+
+// condition knows tools that a script needs: [tool:strace], and whether a
+// variable is set here: [env:CI]. With $CI set the tools must be there:
+// nothing is skipped.
 func condition(cond string) (bool, error) {
+	if name, ok := strings.CutPrefix(cond, "env:"); ok {
+		return os.Getenv(name) != "", nil
+	}
 	tool, ok := strings.CutPrefix(cond, "tool:")
 	if !ok {
 		return false, fmt.Errorf("unknown condition %q", cond)
@@ -316,7 +333,7 @@ func condition(cond string) (bool, error) {
 	return err == nil, nil
 }
 
-// build builds the programs into a directory, with the program "terminal".
+// build builds the programs into a directory, with those that the scripts need.
 func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -344,8 +361,10 @@ func build(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(self, filepath.Join(dir, "terminal")); err != nil {
-		t.Fatal(err)
+	for name := range programs {
+		if err := os.Symlink(self, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	linkClients(t, dir)
 	return dir

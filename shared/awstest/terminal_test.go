@@ -22,9 +22,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// programs are what this test binary is under other names.
+var programs = map[string]func(args []string) int{"terminal": terminal, "browser": browser}
+
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "terminal" {
-		os.Exit(terminal(os.Args[1], os.Args[2:]))
+	if program := programs[filepath.Base(os.Args[0])]; program != nil {
+		os.Exit(program(os.Args[1:]))
 	}
 	os.Exit(m.Run())
 }
@@ -40,14 +43,16 @@ func TestMain(m *testing.M) {
 //	send TEXT       type TEXT and Return
 //	code SERIAL     type a code of the device that was not used yet, and Return
 //	key C           type control-C (D, Z, …)
+//	await ACTION    wait until AWS has got a call of that action
+//	signal NAME     send PROGRAM that signal: SIGTERM
 //
 // When PROGRAM has ended, the terminal must echo again.
-func terminal(file string, command []string) int {
-	dialogue, err := os.ReadFile(file)
+func terminal(args []string) int {
+	dialogue, err := os.ReadFile(args[0])
 	if err != nil {
 		return failed(err)
 	}
-	cmd := exec.Command(command[0], command[1:]...)
+	cmd := exec.Command(args[1], args[2:]...)
 	master, slave, err := pty.Open()
 	if err != nil {
 		return failed(err)
@@ -61,7 +66,7 @@ func terminal(file string, command []string) int {
 	screen := &screen{}
 	screen.changed.L = &screen.mu
 	go screen.read(master)
-	if err := converse(master, screen, string(dialogue)); err != nil {
+	if err := converse(master, screen, cmd.Process, string(dialogue)); err != nil {
 		cmd.Process.Kill()
 		cmd.Wait()
 		fmt.Printf("%s\n", screen.text())
@@ -87,11 +92,11 @@ func terminal(file string, command []string) int {
 }
 
 func failed(err error) int {
-	fmt.Fprintln(os.Stderr, "terminal:", err)
+	fmt.Fprintln(os.Stderr, filepath.Base(os.Args[0])+":", err)
 	return 99
 }
 
-func converse(master *os.File, screen *screen, dialogue string) error {
+func converse(master *os.File, screen *screen, program *os.Process, dialogue string) error {
 	lines := bufio.NewScanner(strings.NewReader(dialogue))
 	for lines.Scan() {
 		verb, text, _ := strings.Cut(lines.Text(), " ")
@@ -104,11 +109,17 @@ func converse(master *os.File, screen *screen, dialogue string) error {
 			_, err = io.WriteString(master, text+"\r")
 		case "code":
 			var code string
-			if code, err = freshCode(text); err == nil {
+			if code, err = ask("code?serial=" + url.QueryEscape(text)); err == nil {
 				_, err = io.WriteString(master, code+"\r")
 			}
 		case "key":
 			_, err = master.Write([]byte{text[0] - '@'})
+		case "await":
+			for calls := ""; err == nil && !strings.Contains(calls, `"`+text+`"`); {
+				calls, err = ask("calls")
+			}
+		case "signal":
+			err = program.Signal(unix.SignalNum(text))
 		default:
 			err = fmt.Errorf("unknown line %q", lines.Text())
 		}
@@ -119,9 +130,9 @@ func converse(master *os.File, screen *screen, dialogue string) error {
 	return nil
 }
 
-// freshCode asks the local AWS for a code.
-func freshCode(serial string) (string, error) {
-	resp, err := http.Get(os.Getenv("AWSTEST_URL") + "/_awstest/code?serial=" + url.QueryEscape(serial))
+// ask asks the local AWS what only it knows.
+func ask(what string) (string, error) {
+	resp, err := http.Get(os.Getenv("AWSTEST_URL") + "/_awstest/" + what)
 	if err != nil {
 		return "", err
 	}
