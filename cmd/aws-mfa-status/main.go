@@ -74,7 +74,7 @@ func (s *status) verdict(v *cli.Voice, rows []row) error {
 		if r.State.signedIn() {
 			in++
 		} else if len(s.Profiles) > 0 && r.State != unknown {
-			v.Hint("%s", cli.LoginCommand(r.Profile))
+			v.Hint("%s", r.cure())
 		}
 	}
 	switch {
@@ -84,6 +84,16 @@ func (s *status) verdict(v *cli.Voice, rows []row) error {
 		v.Say("no profile is signed in")
 	}
 	return cli.Status(cli.NotSignedIn)
+}
+
+// cure is the command to sign in with; a session that is good for all we know
+// here, but not for AWS, would be kept without --force.
+func (r row) cure() string {
+	command := cli.LoginCommand(r.Profile)
+	if r.SecondsLeft != nil && *r.SecondsLeft > 0 {
+		command += " --force"
+	}
+	return command
 }
 
 // A finder knows what can be known without asking AWS.

@@ -85,10 +85,14 @@ func HTTPClient(n profile.Network) (*http.Client, error) {
 	}, nil
 }
 
-// bounded cuts answers at maxAnswer.
+// bounded cuts answers at maxAnswer, and tells the call which host it asks:
+// with a proxy, a connection does not know.
 type bounded struct{ next http.RoundTripper }
 
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	if asks, ok := r.Context().Value(callKey{}).(func(host string)); ok {
+		asks(r.URL.Host)
+	}
 	resp, err := b.next.RoundTrip(r)
 	if err == nil {
 		resp.Body = struct {
@@ -98,6 +102,8 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return resp, err
 }
+
+type callKey struct{}
 
 // A Client talks to STS.
 type Client struct {
@@ -232,19 +238,17 @@ func (c *Client) Identity(ctx context.Context, k profile.Keys) (Identity, error)
 func (c *Client) do(ctx context.Context, call *call, request func(context.Context) error) error {
 	bounded, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	traced := httptrace.WithClientTrace(bounded, &httptrace.ClientTrace{
-		GetConn: func(host string) {
-			call.host, call.sent = host, false
-			c.trace.say("%s: request to %s (region %s)", call.operation, host, c.region)
-		},
-		WroteHeaders: func() { call.sent = true },
+	traced := context.WithValue(bounded, callKey{}, func(host string) {
+		call.host, call.sent = host, false
+		c.trace.say("%s: request to %s (region %s)", call.operation, host, c.region)
 	})
+	traced = httptrace.WithClientTrace(traced, &httptrace.ClientTrace{WroteHeaders: func() { call.sent = true }})
 	err := request(traced)
 	switch {
 	case err == nil:
 		c.trace.say("%s: done", call.operation)
 		return nil
-	case ctx.Err() != nil:
+	case errors.Is(ctx.Err(), context.Canceled):
 		return context.Cause(ctx)
 	}
 	err = call.explain(err)

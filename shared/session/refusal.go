@@ -128,7 +128,10 @@ func (e *NetworkError) cause() string {
 		err = inURL.Err
 	}
 	var op *net.OpError
-	if errors.As(err, &op) {
+	switch {
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		return "the proxy: " + safe(op.Err.Error())
+	case op != nil:
 		err = op.Err
 	}
 	return safe(err.Error())
@@ -152,15 +155,15 @@ type call struct {
 func (c *call) explain(err error) error {
 	var api smithy.APIError
 	var answer *smithyhttp.ResponseError
-	answered := errors.As(err, &answer) && answer.Response != nil
-	if !answered {
+	if !errors.As(err, &answer) || answer.HTTPStatusCode() == 0 {
 		return c.unanswered(err)
 	}
 	status := answer.HTTPStatusCode()
-	if !errors.As(err, &api) {
-		if status >= http.StatusInternalServerError {
-			return c.refused(Unavailable, fmt.Sprintf("HTTP status %d", status), "")
-		}
+	known := errors.As(err, &api) && api.ErrorCode() != "UnknownError" // the SDK's own
+	switch {
+	case !known && status >= http.StatusInternalServerError:
+		return c.refused(Unavailable, fmt.Sprintf("HTTP status %d", status), "")
+	case !known:
 		return c.unanswered(fmt.Errorf("the answer is not one of STS (HTTP status %d)", status))
 	}
 	reason := classify(api.ErrorCode(), api.ErrorMessage(), status)
