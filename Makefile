@@ -2,19 +2,38 @@
 
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
-PROGRAMS := aws-mfa-login aws-mfa-status aws-mfa-console
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X aws-mfa/shared/cli.version=$(VERSION)'
 
 build: ## build the programs into bin/
 	$(BUILD) -o bin/ ./cmd/... ./shared/awstest/sandbox
 
-demo: build ## see the suite at work inside a local AWS
+demo: build ## see the suite at work inside a local AWS, in a temporary HOME
 	bin/sandbox -bin bin sh shared/awstest/sandbox/demo.sh
 
-sandbox: build ## a shell inside a local AWS, to play
+sandbox: build ## a shell inside a local AWS, to play; mfa-code prints the device's code
 	bin/sandbox -bin bin
 
 test: ## everything
 	$(GO) test ./...
 
-.PHONY: build demo sandbox test
+race: ## the packages with concurrency, under the race detector
+	$(GO) test -race ./shared/... ./cmd/...
+
+bench: ## how our start compares with that of a Go program that prints one line
+	$(GO) test -run '^$$' -bench . -benchtime 3x ./shared/awstest ./shared/profile
+
+cross: ## build for every platform
+	for os in linux darwin windows; do for arch in amd64 arm64; do \
+		echo "$$os/$$arch"; GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) vet ./... && \
+		GOOS=$$os GOARCH=$$arch $(BUILD) -o /dev/null ./cmd/aws-mfa-login && \
+		GOOS=$$os GOARCH=$$arch $(BUILD) -o /dev/null ./cmd/aws-mfa-status && \
+		GOOS=$$os GOARCH=$$arch $(BUILD) -o /dev/null ./cmd/aws-mfa-console || exit 1; \
+	done; done
+
+clean: ## remove what was built
+	rm -rf bin
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+.PHONY: build demo sandbox test race bench cross clean help

@@ -334,7 +334,7 @@ func condition(cond string) (bool, error) {
 }
 
 // build builds the programs into a directory, with those that the scripts need.
-func build(t *testing.T) string {
+func build(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	// What the child reads is unknown to go test, which would repeat an old
@@ -350,11 +350,13 @@ func build(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	args := []string{"build", "-trimpath", "-ldflags", "-X aws-mfa/shared/cli.version=v0.0.0-test", "-o", dir + string(filepath.Separator)}
+	args := []string{"build", "-trimpath", "-ldflags", "-s -w -X aws-mfa/shared/cli.version=v0.0.0-test", "-o", dir + string(filepath.Separator)}
 	if os.Getenv("GOCOVERDIR") != "" {
 		args = append(args, "-cover", "-coverpkg=aws-mfa/...")
 	}
-	if out, err := exec.Command("go", append(args, "../../cmd/...")...).CombinedOutput(); err != nil {
+	compile := exec.Command("go", append(args, "../../cmd/...")...)
+	compile.Env = append(compile.Environ(), "CGO_ENABLED=0") // as the Makefile has it
+	if out, err := compile.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	self, err := os.Executable()
@@ -371,7 +373,7 @@ func build(t *testing.T) string {
 }
 
 // linkClients makes the AWS CLI of each major version known as aws1 and aws2.
-func linkClients(t *testing.T, dir string) {
+func linkClients(t testing.TB, dir string) {
 	t.Helper()
 	candidates := []string{"/usr/bin/aws", "/usr/local/bin/aws"}
 	for _, d := range filepath.SplitList(os.Getenv("PATH")) {

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	"unicode"
 
@@ -146,9 +147,7 @@ func run(name, description string, c Command, args []string) int {
 		return status
 	}
 	v.verbose = c.verbose()
-	ctx, stop := interruptible()
-	defer stop()
-	return v.report(c.Run(ctx, v))
+	return v.report(c.Run(interruptible(), v))
 }
 
 // parse fills the command; a status of 0 or more says that this was all.
@@ -203,19 +202,32 @@ func help(options kong.HelpOptions, ctx *kong.Context) error {
 	return err
 }
 
-// interruptible is a context that ends with the first signal to end; the
-// second one ends the process the hard way.
-func interruptible() (context.Context, func()) {
+// A patient context ends with the first signal to end; the second one ends
+// the process the hard way. Signals are watched from when somebody waits on
+// it: before, nothing is under way that would have to be undone, and watching
+// costs threads that a command which only tells what it knows does not need.
+type patient struct {
+	context.Context
+	watch func() // once
+}
+
+func (p patient) Done() <-chan struct{} {
+	p.watch()
+	return p.Context.Done()
+}
+
+func interruptible() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		if s, ok := (<-signals).(syscall.Signal); ok {
-			signal.Stop(signals)
-			cancel(interrupt{s})
-		}
-	}()
-	return ctx, func() { signal.Stop(signals) }
+	return patient{ctx, sync.OnceFunc(func() {
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+		go func() {
+			if s, ok := (<-signals).(syscall.Signal); ok {
+				signal.Stop(signals)
+				cancel(interrupt{s})
+			}
+		}()
+	})}
 }
 
 // report tells how the command ended, and returns the exit status for it.
