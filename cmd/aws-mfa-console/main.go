@@ -20,7 +20,7 @@ The browser is the first of $BROWSER (a list with colons, %s stands for the addr
 
 type console struct {
 	Profile     string       `arg:"" optional:"" help:"Profile of the AWS config files (default: credentials in the environment, $AWS_PROFILE, $AWS_DEFAULT_PROFILE, else \"default\")."`
-	Print       bool         `help:"Print the sign-in URL, which works once and for 15 minutes, instead of opening it: a secret."`
+	Print       bool         `help:"Print the sign-in URL instead of opening it. It is good for 15 minutes, and a secret."`
 	Service     string       `placeholder:"NAME" xor:"where" help:"Open that service's page: s3, ec2, lambda, iam, …"`
 	Destination string       `placeholder:"URL" xor:"where" help:"Open that page of the console."`
 	Region      string       `placeholder:"REGION" help:"Region of the page (default: the profile's)."`
@@ -94,7 +94,7 @@ func (c *console) credentials(ctx context.Context, v *cli.Voice, set *profile.Se
 	if err != nil {
 		return bearer{}, b.wrap(err)
 	}
-	s, err := c.SignIn(ctx, v, role, session.Options{})
+	s, err := cli.SignIn(ctx, v, role, session.Options{Codes: c.Codes()})
 	if err != nil {
 		return bearer{}, b.wrap(err)
 	}
@@ -142,7 +142,7 @@ func (c *console) signInURL(ctx context.Context, v *cli.Voice, who bearer, page 
 	url, err := page.signIn(ctx, who, duration, v.Trace)
 	var refused *federationError
 	if duration != 0 && errors.As(err, &refused) && refused.status == 400 {
-		v.Warn("AWS did not take --duration %s for this session: going without", duration)
+		v.Warn("AWS did not take --duration %s for this session: going without", profile.Short(duration))
 		url, err = page.signIn(ctx, who, 0, v.Trace)
 	}
 	return url, err

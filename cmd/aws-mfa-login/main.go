@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"time"
 
@@ -50,24 +51,26 @@ func (l *login) Run(ctx context.Context, v *cli.Voice) error {
 	if len(l.Profiles) == 0 {
 		l.Profiles = []string{set.Current().Text}
 	}
-	do := l.signIn
-	if l.Logout {
-		do = l.signOut
-	}
+	codes := l.codes(v)
 	for _, name := range l.Profiles {
-		if err := do(ctx, v, set, name); err != nil {
+		if l.Logout {
+			err = signOut(v, set, name)
+		} else {
+			err = l.signIn(ctx, v, set, name, codes)
+		}
+		if err != nil {
 			return &cli.ProfileError{Profile: name, Err: err}
 		}
 	}
 	return nil
 }
 
-func (l *login) signIn(ctx context.Context, v *cli.Voice, set *profile.Set, name string) error {
+func (l *login) signIn(ctx context.Context, v *cli.Voice, set *profile.Set, name string, codes mfa.Codes) error {
 	role, err := cli.Role(v, set, name)
 	if err != nil {
 		return err
 	}
-	s, err := l.SignIn(ctx, v, role, session.Options{Codes: l.codes(v), Duration: time.Duration(l.Duration), Force: l.Force})
+	s, err := cli.SignIn(ctx, v, role, session.Options{Codes: codes, Duration: time.Duration(l.Duration), Force: l.Force})
 	if err != nil {
 		return err
 	}
@@ -82,11 +85,11 @@ func (l *login) signIn(ctx context.Context, v *cli.Voice, set *profile.Set, name
 	return nil
 }
 
-// codes is where the code comes from, nil for the terminal.
+// codes is where the codes come from.
 func (l *login) codes(v *cli.Voice) mfa.Codes {
 	switch l.TokenCode {
 	case "":
-		return nil
+		return l.Codes()
 	case "-":
 		return mfa.Read(v.Stdin)
 	}
@@ -94,7 +97,7 @@ func (l *login) codes(v *cli.Voice) mfa.Codes {
 	return codes
 }
 
-func (l *login) signOut(_ context.Context, v *cli.Voice, set *profile.Set, name string) error {
+func signOut(v *cli.Voice, set *profile.Set, name string) error {
 	role, err := cli.Role(v, set, name)
 	if err != nil {
 		return err
@@ -102,6 +105,10 @@ func (l *login) signOut(_ context.Context, v *cli.Voice, set *profile.Set, name 
 	dir, err := cli.Cache()
 	if err != nil {
 		return err
+	}
+	if _, err := session.Find(role, dir); errors.Is(err, fs.ErrNotExist) {
+		v.Say("%s was not signed in", name)
+		return nil
 	}
 	if err := dir.Remove(session.Key(role).Name()); err != nil {
 		return err

@@ -177,8 +177,7 @@ func (f finder) session(r *row, role *profile.Role) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case errors.As(err, &broken):
-		f.voice.Warn("profile %q: the cached session cannot be read, by the AWS CLI neither: %v", r.Profile, broken)
-		f.voice.Hint("%s", cli.LoginCommand(r.Profile))
+		f.voice.Warn("profile %q: the AWS CLI cannot read the cached session either, %s replaces it: %v", r.Profile, cli.LoginCommand(r.Profile), broken)
 		return nil
 	case err != nil:
 		return err
@@ -192,14 +191,9 @@ func (f finder) session(r *row, role *profile.Role) error {
 
 // static fills the row of keys that stand in a file or the environment.
 func (f finder) static(r *row) {
-	r.State = active // as far as can be known here: long-term keys do not end
-	if !r.keys.Temporary() {
-		return
-	}
+	r.State = unknown // only AWS knows whether keys are good
 	if end, err := time.Parse(time.RFC3339, r.keys.Expiration.Text); err == nil {
 		r.ends(end, f.now)
-	} else {
-		r.State = unknown
 	}
 }
 

@@ -192,7 +192,7 @@ func TestCallsAreLoggedInOrderWithoutSecrets(t *testing.T) {
 
 func TestTheDateHeaderTellsTheShiftedClock(t *testing.T) {
 	w := start(t)
-	before := w.Now().Sub(time.Now())
+	before := time.Until(w.Now())
 	w.Shift(time.Hour)
 	w.Shift(time.Hour)
 	answer, err := http.Get(w.URL())

@@ -296,11 +296,11 @@ func TestBrokenEntriesSayWhy(t *testing.T) {
 		`{"Credentials": {"AccessKeyId": "a", "SecretAccessKey": null}}`:                     "SecretAccessKey is not text",
 		`{"Credentials": {"AccessKeyId": ""}}`:                                               "no AccessKeyId",
 		entry(`1795221470`):                                                                  "Expiration is not text",
-		entry(`"tomorrow"`):                                                                  "Expiration is not a time",
-		entry(`"2026-11-21T00:37:50"`):                                                       "Expiration has no time zone",
-		entry(`"2026-11-21T00:37:50.5"`):                                                     "Expiration has no time zone",
-		entry(`"0001-01-01T00:00:00+02:00"`):                                                 "Expiration is out of range",
-		entry(`"9999-12-31T23:59:59-02:00"`):                                                 "Expiration is out of range",
+		entry(`"tomorrow"`):                                                                  "no time in Expiration",
+		entry(`"2026-11-21T00:37:50"`):                                                       "time in Expiration has no zone",
+		entry(`"2026-11-21T00:37:50.5"`):                                                     "time in Expiration has no zone",
+		entry(`"0001-01-01T00:00:00+02:00"`):                                                 "time in Expiration is out of range",
+		entry(`"9999-12-31T23:59:59-02:00"`):                                                 "time in Expiration is out of range",
 		`{"x": "` + strings.Repeat("x", 1<<20) + `"}`:                                        "larger than 1 MiB",
 	} {
 		synctest.Test(t, func(t *testing.T) { // the pauses take no time

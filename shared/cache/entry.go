@@ -114,12 +114,12 @@ func parseExpiration(s string) (time.Time, error) {
 	case err == nil && 1 <= t.Year() && t.Year() <= 9999: // what Python has
 		return t, nil
 	case err == nil:
-		return time.Time{}, errors.New("Expiration is out of range")
+		return time.Time{}, errors.New("time in Expiration is out of range")
 	}
 	if _, err := time.Parse("2006-01-02T15:04:05", s); err == nil {
-		return time.Time{}, errors.New("Expiration has no time zone")
+		return time.Time{}, errors.New("time in Expiration has no zone")
 	}
-	return time.Time{}, errors.New("Expiration is not a time")
+	return time.Time{}, errors.New("no time in Expiration")
 }
 
 // members returns nil if raw is not a JSON object. A struct would do for

@@ -65,13 +65,16 @@ type Flags struct {
 	Version kong.VersionFlag `help:"Print the version."`
 }
 
-func (f Flags) verbose() bool { return f.Verbose }
+// AfterApply makes the voice as verbose as was asked for.
+func (f Flags) AfterApply(v *Voice) error {
+	v.verbose = f.Verbose
+	return nil
+}
 
 // A Command is the kong struct of a program; it embeds Flags.
 type Command interface {
 	// Run does the work. It gives way to ctx, whose cause it then returns.
 	Run(ctx context.Context, v *Voice) error
-	verbose() bool
 }
 
 // A Voice is how a command speaks: answers on Stdout, speech on stderr.
@@ -139,30 +142,31 @@ func Main(name, description string, c Command) {
 
 func run(name, description string, c Command, args []string) int {
 	v := &Voice{Stdin: os.Stdin, Stdout: os.Stdout, name: name, stderr: os.Stderr}
-	status, err := parse(name, description, c, args)
+	status, err := parse(v, description, c, args)
 	if err != nil {
 		v.Fail(err)
 	}
 	if status >= 0 {
 		return status
 	}
-	v.verbose = c.verbose()
 	return v.report(c.Run(interruptible(), v))
 }
 
 // parse fills the command; a status of 0 or more says that this was all.
-func parse(name, description string, c Command, args []string) (int, error) {
+func parse(v *Voice, description string, c Command, args []string) (int, error) {
 	status := -1
 	parser, err := kong.New(c,
-		kong.Name(name),
+		kong.Name(v.name),
 		kong.Description(description),
-		kong.Vars{"version": name + " " + Version()},
+		kong.Bind(v),
+		kong.Vars{"version": v.name + " " + Version()},
 		kong.Exit(func(code int) { status = code }), // --help and --version
 		kong.Help(help),
 	)
 	if err != nil {
 		return Failed, err
 	}
+	parser.Model.HelpFlag.Help = "Show this help."
 	if _, err := parser.Parse(args); err != nil && status < 0 {
 		return Misused, UsageError(err.Error())
 	}
@@ -185,7 +189,6 @@ Environment:
                                       where AWS is reached
   AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY, AWS_MAX_ATTEMPTS
                                       how AWS is reached
-  BROWSER                             browser that aws-mfa-console opens
   NO_COLOR                            no colour, if set
 
 Exit status:

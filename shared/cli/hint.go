@@ -52,7 +52,7 @@ func hints(err error, program string) []string {
 	case errors.As(err, &loop):
 		return []string{"one of these profiles must take its keys from a profile with an access key"}
 	case errors.As(err, &unsupported):
-		return unsupportedHints(unsupported)
+		return unsupportedHints(unsupported, program)
 	case errors.As(err, &chain):
 		return []string{"aws sts get-caller-identity --profile " + name}
 	case errors.As(err, &refused):
@@ -98,7 +98,7 @@ func settingHints(e *profile.SettingError) []string {
 	return nil
 }
 
-func unsupportedHints(e *profile.UnsupportedError) []string {
+func unsupportedHints(e *profile.UnsupportedError, program string) []string {
 	name := shellWord(e.Profile)
 	switch e.Kind {
 	case profile.IdentityCenter:
@@ -108,9 +108,20 @@ func unsupportedHints(e *profile.UnsupportedError) []string {
 	case profile.MFASession:
 		return []string{"a profile with mfa_serial needs a role_arn as well; MFA sessions without a role are not supported yet"}
 	case profile.StaticKeys, profile.NoCredentials:
-		return []string{fmt.Sprintf("nothing to sign in to without a role: aws configure set role_arn arn:aws:iam::ACCOUNT:role/NAME --profile %s", name)}
+		return roleHints(e, program)
 	}
-	return []string{"not supported: only roles with an access key behind them are, so far"}
+	return []string{"only roles that are assumed with an access key are supported so far"}
+}
+
+// roleHints names the profiles that can be signed in to, or what makes one.
+func roleHints(e *profile.UnsupportedError, program string) (out []string) {
+	for _, n := range e.Roles {
+		out = append(out, program+" "+shellWord(n))
+	}
+	if out == nil {
+		out = append(out, "a profile to sign in to has role_arn, source_profile and mfa_serial")
+	}
+	return out
 }
 
 func refusedHints(e *session.RefusedError, login string) []string {
@@ -126,9 +137,9 @@ func refusedHints(e *session.RefusedError, login string) []string {
 	case session.NotAllowed:
 		return notAllowedHints(e, serial)
 	case session.DurationTooLong:
-		return []string{"ask for less: " + login + " --duration 1h", fmt.Sprintf("or allow more: aws iam update-role --role-name %s --max-session-duration %d", roleName(e.Role), int(e.Duration.Seconds()))}
+		return []string{"ask for less: " + login + " --force --duration 1h", fmt.Sprintf("or allow more: aws iam update-role --role-name %s --max-session-duration %d", roleName(e.Role), int(e.Duration.Seconds()))}
 	case session.ChainTooLong:
-		return []string{login + " --duration 1h", "for more, the keys of " + e.Keys.From.String() + " must be long-term ones"}
+		return []string{login + " --force --duration 1h", "for more, the keys of " + e.Keys.From.String() + " must be long-term ones"}
 	case session.UnknownKey:
 		return []string{"was the key deleted or made for another account? aws iam list-access-keys", regionHint(e)}
 	case session.WrongSecret:

@@ -44,22 +44,21 @@ func Cache() (cache.Dir, error) {
 // tries is how many codes may be typed in one sign-in.
 const tries = 3
 
-// SignIn returns the profile's session, opening one where needed. Options
-// needs only what was asked for; without Codes they are typed at the
-// terminal.
-func (f Flags) SignIn(ctx context.Context, v *Voice, role *profile.Role, o session.Options) (session.Session, error) {
+// Codes are those that a person types, if one may be asked.
+func (f Flags) Codes() mfa.Codes {
+	if f.NoInput {
+		return mfa.NoInput()
+	}
+	return mfa.Typed(tries)
+}
+
+// SignIn returns the profile's session, opening one where needed.
+func SignIn(ctx context.Context, v *Voice, role *profile.Role, o session.Options) (session.Session, error) {
 	dir, err := Cache()
 	if err != nil {
 		return session.Session{}, err
 	}
 	o.Cache, o.Trace = dir, v.Trace
-	switch {
-	case o.Codes != nil:
-	case f.NoInput:
-		o.Codes = mfa.NoInput()
-	default:
-		o.Codes = mfa.Typed(tries)
-	}
 	s, err := session.Open(ctx, role, o)
 	if err == nil && s.Healed != nil {
 		v.Warn("the cached session could not be read and was replaced: %v", s.Healed)

@@ -15,13 +15,19 @@ import (
 // before. Ctrl-C stays a signal, which the caller turns into the end of ctx.
 func Typed(tries int) Codes { return &typed{tries: max(tries, 1)} }
 
-type typed struct{ tries, left int }
+type typed struct {
+	tries, left int
+	given       bool // a code, before
+}
 
 func (t *typed) Next(ctx context.Context, serial string, refused error) (string, error) {
 	var note string
 	switch {
 	case refused == nil:
 		t.left = t.tries
+		if t.given {
+			note = "the last code is used up: wait for the next one\n"
+		}
 	case t.left == 0:
 		return "", refused
 	default:
@@ -40,6 +46,7 @@ func (t *typed) Next(ctx context.Context, serial string, refused error) (string,
 		t.left--
 		code, err := parse(text)
 		if err == nil || t.left == 0 {
+			t.given = err == nil
 			return code, err
 		}
 		note = "a code is six digits\n"

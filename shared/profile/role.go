@@ -123,7 +123,8 @@ func (p *Profile) Kind() Kind {
 type UnsupportedError struct {
 	Profile string
 	Kind    Kind
-	Via     string // the profile that names it as its source, if one does
+	Via     string   // the profile that names it as its source, if one does
+	Roles   []string // some profiles that have a role, where this one has none
 }
 
 func (e *UnsupportedError) Error() string {
@@ -138,7 +139,7 @@ func (e *UnsupportedError) Error() string {
 // *UnknownProfileError, *UnsupportedError, *SyntaxError.
 func (p *Profile) Role() (*Role, error) {
 	if kind := p.Kind(); kind != AssumeRole {
-		return nil, &UnsupportedError{Profile: p.Name, Kind: kind}
+		return nil, &UnsupportedError{Profile: p.Name, Kind: kind, Roles: p.set.roles()}
 	}
 	network, err := p.set.Network(p)
 	if err != nil {
@@ -167,6 +168,20 @@ func (r *Role) Settings(yield func(name string, v Value)) {
 			yield(s.name, s.value)
 		}
 	}
+}
+
+// roles are the first few profiles that have a role.
+func (s *Set) roles() (names []string) {
+	for _, name := range s.Names() {
+		p, err := s.Profile(name)
+		if err == nil && p.Kind() == AssumeRole {
+			names = append(names, name)
+		}
+		if len(names) == maxNear {
+			break
+		}
+	}
+	return names
 }
 
 // role resolves the profile as a role; above are the profiles that led here.
@@ -244,9 +259,21 @@ const (
 // CheckDuration says whether AssumeRole takes that duration for any role.
 func CheckDuration(d time.Duration) error {
 	if d < MinDuration || d > MaxDuration || d%time.Second != 0 {
-		return fmt.Errorf("a role's session lasts from 15 minutes to 12 hours, not %s", d)
+		return fmt.Errorf("a role's session lasts from 15 minutes to 12 hours, not %s", Short(d))
 	}
 	return nil
+}
+
+// Short is d without the units that are zero: 12h, 90m as 1h30m, 45s.
+func Short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 func checkExternalID(s string) error {

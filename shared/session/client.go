@@ -202,6 +202,8 @@ func (c *Client) assumeRole(ctx context.Context, role *profile.Role, code string
 	if out.Credentials == nil || out.AssumedRoleUser == nil || out.Credentials.Expiration == nil || aws.ToString(out.Credentials.SessionToken) == "" {
 		return cache.Entry{}, call.unanswered(errors.New("the answer is not one of STS"))
 	}
+	//lint:ignore SA1019 the AWS CLI keeps this one
+	packed := out.PackedPolicySize
 	requestID, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 	return cache.Entry{
 		AccessKeyID:      aws.ToString(out.Credentials.AccessKeyId),
@@ -210,7 +212,7 @@ func (c *Client) assumeRole(ctx context.Context, role *profile.Role, code string
 		Expiration:       *out.Credentials.Expiration,
 		AssumedRoleID:    aws.ToString(out.AssumedRoleUser.AssumedRoleId),
 		AssumedRoleARN:   aws.ToString(out.AssumedRoleUser.Arn),
-		PackedPolicySize: out.PackedPolicySize,
+		PackedPolicySize: packed,
 		RequestID:        requestID,
 	}, nil
 }

@@ -64,18 +64,18 @@ func (e *RefusedError) Error() string {
 	case NotAllowed:
 		return "AWS does not allow it: " + e.Message
 	case DurationTooLong:
-		return fmt.Sprintf("the role %s does not allow sessions of %s", role, e.Duration)
+		return fmt.Sprintf("the role %s does not allow sessions of %s", role, profile.Short(e.Duration))
 	case ChainTooLong:
-		return fmt.Sprintf("the keys for the role %s are those of a session, so its own session lasts at most 1 hour, not %s", role, e.Duration)
+		return fmt.Sprintf("the keys for the role %s are those of a session, so its own session lasts at most 1 hour, not %s", role, profile.Short(e.Duration))
 	case UnknownKey:
 		return fmt.Sprintf("AWS does not know the access key of %s", e.Keys.From)
 	case WrongSecret:
 		return fmt.Sprintf("the secret access key does not belong to the access key id of %s", e.Keys.From)
 	case ClockOff:
 		if e.Offset < 0 {
-			return fmt.Sprintf("this computer's clock is %s behind AWS's", -e.Offset)
+			return fmt.Sprintf("this computer's clock is %s behind AWS's", profile.Short(-e.Offset))
 		}
-		return fmt.Sprintf("this computer's clock is %s ahead of AWS's", e.Offset)
+		return fmt.Sprintf("this computer's clock is %s ahead of AWS's", profile.Short(e.Offset))
 	case ExpiredSession:
 		return "the session has expired, says AWS"
 	case RegionDisabled:
