@@ -206,9 +206,10 @@ func help(options kong.HelpOptions, ctx *kong.Context) error {
 }
 
 // A patient context ends with the first signal to end; the second one ends
-// the process the hard way. Signals are watched from when somebody waits on
-// it: before, nothing is under way that would have to be undone, and watching
-// costs threads that a command which only tells what it knows does not need.
+// the process the hard way. Signals are watched from when somebody first looks
+// at it: before, nothing is under way that would have to be undone, and
+// watching costs threads that a command which only tells what it knows does
+// not need.
 type patient struct {
 	context.Context
 	watch func() // once
@@ -217,6 +218,11 @@ type patient struct {
 func (p patient) Done() <-chan struct{} {
 	p.watch()
 	return p.Context.Done()
+}
+
+func (p patient) Err() error {
+	p.watch()
+	return p.Context.Err()
 }
 
 func interruptible() context.Context {

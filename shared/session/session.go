@@ -91,6 +91,9 @@ func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 		o.Trace.say("session of %s: found in %s", role.Profile, o.Cache.Path(name))
 		return Session{Entry: present}, nil
 	}
+	if ctx.Err() != nil {
+		return Session{}, context.Cause(ctx)
+	}
 	if role.Source.Role != nil {
 		return Session{}, &ChainError{Profile: role.Profile, Source: role.Source.Profile}
 	}
