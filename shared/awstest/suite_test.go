@@ -56,6 +56,7 @@ func TestSuite(t *testing.T) {
 	testscript.RunT(&script{T: t}, testscript.Params{
 		Files:               scripts,
 		RequireExplicitExec: true,
+		WorkdirRoot:         t.TempDir(),
 		Setup:               func(e *testscript.Env) error { return e.T().(*script).setup(e, bin) },
 		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
