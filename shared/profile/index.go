@@ -204,7 +204,7 @@ func (l *lexer) next() (token, error) {
 		case len(text) == 0, text[0] == '#', text[0] == ';':
 			continue
 		case l.inKey && indent > l.indent:
-			if l.nested && bytes.IndexByte(text, '=') < 0 {
+			if l.nested && (bytes.IndexByte(text, '=') < 0 || bytes.ContainsAny(text, "\v\f\x1c\x1d\x1e\u0085\u2028\u2029")) { // where str.splitlines cuts
 				return tok, errors.New(`a line of a nested block is not "key = value"`)
 			}
 			tok.kind, tok.value = continueToken, text

@@ -3,6 +3,7 @@ package profile
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -20,6 +21,14 @@ type Network struct {
 	DualStack   bool
 	LegacySTS   bool // sts_regional_endpoints = legacy
 	MaxAttempts int  // of one request, the first included; 0: not set
+
+	Settings []Setting // all of the above that somebody set, under the config file's names
+}
+
+// A Setting is a value with its name.
+type Setting struct {
+	Name string
+	Value
 }
 
 // Network reads the network settings for p, or, with nil, those of the
@@ -36,6 +45,13 @@ func (s *Set) Network(p *Profile) (Network, error) {
 		LegacySTS: r.read("sts_regional_endpoints", checkRegional, "AWS_STS_REGIONAL_ENDPOINTS").Text == "legacy",
 	}
 	n.MaxAttempts, _ = strconv.Atoi(r.read("max_attempts", checkAttempts, "AWS_MAX_ATTEMPTS").Text)
+	for _, variable := range []string{"HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"} {
+		if v := s.environment(variable); v.Text != "" {
+			v.Text = "(not shown)" // it may hold a password
+			r.used = append(r.used, Setting{strings.ToLower(variable), v})
+		}
+	}
+	n.Settings = r.used
 	return n, r.err
 }
 
@@ -43,6 +59,7 @@ func (s *Set) Network(p *Profile) (Network, error) {
 type settingsReader struct {
 	set     *Set
 	profile *Profile
+	used    []Setting
 	err     error
 }
 
@@ -72,6 +89,7 @@ func (r *settingsReader) checked(key string, v Value, check func(string) error) 
 	if check != nil {
 		r.fail(key, v, check(v.Text))
 	}
+	r.used = append(r.used, Setting{key, v})
 	return v
 }
 
@@ -90,8 +108,7 @@ func (r *settingsReader) fail(key string, v Value, err error) {
 // AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's services
 // section, its endpoint_url.
 func (r *settingsReader) endpoint(service string) Value {
-	ignored := r.read("ignore_configured_endpoint_urls", nil, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-	if isTrue(ignored) {
+	if isTrue(r.read("ignore_configured_endpoint_urls", nil, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) {
 		return Value{}
 	}
 	v := r.value("endpoint_url")
@@ -107,7 +124,7 @@ func (r *settingsReader) endpoint(service string) Value {
 			v = e
 		}
 	}
-	return r.checked("endpoint_url", v, checkEndpoint)
+	return r.checked("endpoint_url ("+service+")", v, checkEndpoint)
 }
 
 // service is endpoint_url of a service in section [services name].
@@ -128,6 +145,17 @@ func (s *Set) service(name, service string) (Value, error) {
 	return values[service].nested("endpoint_url")
 }
 
+// Exposed tells whether an endpoint is reached over a network without
+// encryption.
+func (v Value) Exposed() bool {
+	u, err := url.Parse(v.Text)
+	if !v.Set || err != nil || u.Scheme == "https" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
 func isTrue(v Value) bool { return strings.EqualFold(v.Text, "true") }
 
 // checkRegion keeps what is no host label out of host names.
@@ -140,7 +168,7 @@ func checkRegion(s string) error {
 
 func checkEndpoint(s string) error {
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		return errors.New("is not the base URL of a service (https://HOST[:PORT][/PATH])") // the text may hold a password
 	}
 	return nil

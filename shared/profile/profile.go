@@ -7,6 +7,7 @@
 package profile
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
@@ -29,7 +30,7 @@ type Value struct {
 // An Origin is a line of a file or an environment variable.
 type Origin struct {
 	File string
-	Line int // from 1
+	Line int // from 1; 0: the whole file
 	Env  string
 }
 
@@ -37,6 +38,8 @@ func (o Origin) String() string {
 	switch {
 	case o.Env != "":
 		return "environment variable " + o.Env
+	case o.File != "" && o.Line == 0:
+		return o.File
 	case o.File != "":
 		return fmt.Sprintf("%s:%d", o.File, o.Line)
 	}
@@ -56,6 +59,9 @@ type Set struct {
 // missing file is an empty one. Errors are *SyntaxError or *fs.PathError.
 func Load(env Environment) (*Set, error) {
 	s := &Set{env: env, sections: map[string]string{}}
+	if Home(env) == "" {
+		return nil, errors.New("there is no home directory: HOME is not set, or empty")
+	}
 	var err error
 	if s.config, err = open(s.path("AWS_CONFIG_FILE", "config")); err != nil {
 		return nil, err
@@ -71,12 +77,6 @@ func Load(env Environment) (*Set, error) {
 	return s, nil
 }
 
-// ConfigFile is the path of the config file, whether or not it exists.
-func (s *Set) ConfigFile() string { return s.config.path }
-
-// CredentialsFile is the path of the credentials file, whether or not it exists.
-func (s *Set) CredentialsFile() string { return s.credentials.path }
-
 // path is a file's place: what the variable says, with $VAR and ~ expanded as
 // the AWS CLI does, or the name in ~/.aws. A variable that is set but empty
 // means no file, as for the AWS CLI.
@@ -84,6 +84,9 @@ func (s *Set) path(variable, name string) string {
 	path, ok := s.env(variable)
 	if !ok {
 		return filepath.Join(Home(s.env), ".aws", name)
+	}
+	if !strings.ContainsAny(path, "$%~") {
+		return path
 	}
 	return expandUser(expandVars(path, s.env), s.env)
 }
@@ -162,7 +165,11 @@ type Profile struct {
 // *UnknownProfileError or *SyntaxError.
 func (s *Set) Profile(name string) (*Profile, error) {
 	if !s.Has(name) {
-		return nil, &UnknownProfileError{Name: name, Near: near(name, s.Names()), Files: []string{s.config.path, s.credentials.path}}
+		e := &UnknownProfileError{Name: name, Near: near(name, s.Names()), Files: []string{s.config.path, s.credentials.path}}
+		if current := s.Current(); current.Text == name {
+			e.From = current.From
+		}
+		return nil, e
 	}
 	p := &Profile{Name: name, set: s}
 	var err error
@@ -220,11 +227,12 @@ func Home(env Environment) string {
 
 // expandVars is Python's os.path.expandvars: unknown variables stay as they are.
 func expandVars(path string, env Environment) string {
-	if !strings.Contains(path, "$") {
-		return path
+	variable := regexp.MustCompile(`\$(\w+|\{[^}]*\})`)
+	if os.PathSeparator == '\\' {
+		variable = regexp.MustCompile(`\$(\w+|\{[^}]*\})|%[^%]+%`)
 	}
-	return regexp.MustCompile(`\$(\w+|\{[^}]*\})`).ReplaceAllStringFunc(path, func(ref string) string {
-		name := strings.Trim(ref[1:], "{}")
+	return variable.ReplaceAllStringFunc(path, func(ref string) string {
+		name := strings.Trim(ref, "${}%")
 		if value, ok := env(name); ok {
 			return value
 		}

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -24,6 +25,7 @@ type Role struct {
 // A Source is where the keys come from that call AssumeRole.
 type Source struct {
 	Profile string // that holds the keys; "" for the environment
+	Setting Value  // source_profile or credential_source
 	Keys    Keys   // unless Role is set
 	Role    *Role  // the source is itself a role: a chain
 }
@@ -93,27 +95,36 @@ func (k Kind) String() string {
 // Kind is how the profile gets its credentials, by the AWS CLI's order of
 // precedence for a named profile.
 func (p *Profile) Kind() Kind {
+	if p.Value("role_arn").Set && !p.Value("web_identity_token_file").Set {
+		return AssumeRole
+	}
+	return p.keysKind()
+}
+
+// keysKind is how the profile gets keys by other means than a role with a
+// source: that is how the AWS CLI takes the keys of a source profile.
+func (p *Profile) keysKind() Kind {
 	has := func(key string) bool { return p.Value(key).Set }
-	_, credentialsKey := p.credentials["aws_access_key_id"]
+	static := StaticKeys
+	if has("mfa_serial") {
+		static = MFASession
+	}
+	_, inCredentials := p.credentials["aws_access_key_id"]
 	switch {
 	case has("role_arn") && has("web_identity_token_file"):
 		return WebIdentity
-	case has("role_arn"):
-		return AssumeRole
-	case has("sso_session") || has("sso_start_url"):
+	case has("sso_account_id") || has("sso_role_name"):
 		return IdentityCenter
-	case credentialsKey && has("mfa_serial"):
-		return MFASession
-	case credentialsKey:
-		return StaticKeys
+	case inCredentials:
+		return static
 	case has("login_session"):
 		return ConsoleLogin
 	case has("credential_process"):
 		return Process
-	case has("aws_access_key_id") && has("mfa_serial"):
-		return MFASession
 	case has("aws_access_key_id"):
-		return StaticKeys
+		return static
+	case has("sso_session") || has("sso_start_url"): // not enough for the AWS CLI either
+		return IdentityCenter
 	}
 	return NoCredentials
 }
@@ -152,22 +163,15 @@ func (p *Profile) Role() (*Role, error) {
 	return r, err
 }
 
-// Settings calls yield for everything in the role that was set by somebody,
-// under the names of the config file. Secrets are not among it.
-func (r *Role) Settings(yield func(name string, v Value)) {
-	for _, s := range []struct {
-		name  string
-		value Value
-	}{
+// Settings are all values in the role that somebody set, under the names of
+// the config file. Secrets are not among them.
+func (r *Role) Settings() []Setting {
+	all := []Setting{
 		{"role_arn", r.RoleARN}, {"mfa_serial", r.SerialNumber}, {"external_id", r.ExternalID},
-		{"role_session_name", r.SessionName}, {"duration_seconds", r.Duration},
-		{"region", r.Network.Region}, {"endpoint_url (sts)", r.Network.STS}, {"endpoint_url (signin)", r.Network.Signin}, {"ca_bundle", r.Network.CABundle},
+		{"role_session_name", r.SessionName}, {"duration_seconds", r.Duration}, {"source_profile", r.Source.Setting},
 		{"aws_access_key_id", Value{Text: "(not shown)", Set: r.Source.Role == nil, From: r.Source.Keys.From}},
-	} {
-		if s.value.Set {
-			yield(s.name, s.value)
-		}
 	}
+	return append(slices.DeleteFunc(all, func(s Setting) bool { return !s.Set }), r.Network.Settings...)
 }
 
 // roles are the first few profiles that have a role.
@@ -209,6 +213,9 @@ func (p *Profile) role(above []string) (*Role, error) {
 	var err error
 	if r.Source, err = p.source(append(above, p.Name)); err != nil {
 		return nil, err
+	}
+	if r.Source.Setting = p.Value("source_profile"); !r.Source.Setting.Set {
+		r.Source.Setting = p.Value("credential_source")
 	}
 	return r, p.check("mfa_serial", func(serial string) error {
 		return checkSerial(serial, r.RoleARN.Text, p.keyAccount(r.Source))
@@ -304,8 +311,7 @@ func (p *Profile) source(chain []string) (Source, error) {
 		return Source{}, &SettingError{Profile: p.Name, Key: "source_profile", Reason: "is not set, so there are no keys to assume the role with"}
 	}
 	if named.Text == p.Name && len(chain) == 1 && p.hasKeys() {
-		keys, err := p.Keys()
-		return Source{Profile: p.Name, Keys: keys}, err
+		return p.keysSource(p)
 	}
 	for i, earlier := range chain {
 		if earlier == named.Text {
@@ -319,18 +325,25 @@ func (p *Profile) source(chain []string) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	switch kind := next.Kind(); {
-	case next.hasKeys():
-		keys, err := next.Keys()
-		return Source{Profile: next.Name, Keys: keys}, err
-	case kind == AssumeRole:
+	if next.Kind() == AssumeRole && !next.hasKeys() {
 		role, err := next.role(chain)
 		return Source{Profile: next.Name, Role: role}, err
+	}
+	return p.keysSource(next)
+}
+
+// keysSource is a source profile as the holder of an access key, which it must
+// be; half of one is an error of its own.
+func (p *Profile) keysSource(holder *Profile) (Source, error) {
+	switch kind := holder.keysKind(); {
+	case kind == StaticKeys, kind == MFASession, kind == NoCredentials && holder.hasKeys():
+		keys, err := holder.Keys()
+		return Source{Profile: holder.Name, Keys: keys}, err
 	case kind == NoCredentials:
-		return Source{}, &SettingError{Profile: p.Name, Key: "source_profile", From: named.From,
-			Reason: fmt.Sprintf("profile %q has no access keys", next.Name)}
+		return Source{}, &SettingError{Profile: p.Name, Key: "source_profile", From: p.Value("source_profile").From,
+			Reason: fmt.Sprintf("profile %q has no access keys", holder.Name)}
 	default:
-		return Source{}, &UnsupportedError{Profile: next.Name, Kind: kind, Via: p.Name}
+		return Source{}, &UnsupportedError{Profile: holder.Name, Kind: kind, Via: p.Name}
 	}
 }
 
@@ -350,7 +363,10 @@ func (p *Profile) environmentSource(v Value) (Source, error) {
 // EnvironmentKeys are the access key in AWS_ACCESS_KEY_ID and its companions;
 // ok is false without one.
 func (s *Set) EnvironmentKeys() (keys Keys, ok bool, err error) {
-	id, secret, token := s.environment("AWS_ACCESS_KEY_ID"), s.environment("AWS_SECRET_ACCESS_KEY"), s.environment("AWS_SESSION_TOKEN")
+	id, secret, token := s.environment("AWS_ACCESS_KEY_ID"), s.environment("AWS_SECRET_ACCESS_KEY"), s.environment("AWS_SECURITY_TOKEN")
+	if token.Text == "" { // the older name comes first, as for the AWS CLI
+		token = s.environment("AWS_SESSION_TOKEN")
+	}
 	if id.Text == "" {
 		return Keys{}, false, nil
 	}

@@ -58,6 +58,10 @@ func TestProfilesThatCannotWorkAreRefused(t *testing.T) {
 		{"half a key", "[profile p]\n" + role + "source_profile = q\n", "[q]\naws_access_key_id = A\n", `profile "q": aws_secret_access_key: is missing beside the other half of the access key (~/.aws/credentials:2)`},
 		{"halves in two files", "[profile p]\n" + role + "source_profile = q\n[profile q]\naws_secret_access_key = S\n", "[q]\naws_access_key_id = A\n", `profile "q": aws_secret_access_key: is missing`},
 		{"source of another kind", "[profile p]\n" + role + "source_profile = q\n[profile q]\ncredential_process = x\n", "", `profile "p" takes its keys from profile "q", which uses credential_process`},
+		{"process before keys", "[profile p]\n" + role + "source_profile = q\n[profile q]\ncredential_process = x\n" + keys, "", `profile "p" takes its keys from profile "q", which uses credential_process`},
+		{"Identity Center before keys", "[profile p]\n" + role + "source_profile = q\n[profile q]\nsso_role_name = x\n", "[q]\n" + keys, `which uses IAM Identity Center`},
+		{"login before keys", "[profile p]\n" + role + "source_profile = p\nlogin_session = x\n" + keys, "", `which uses aws login`},
+		{"web identity before keys", "[profile p]\n" + role + "source_profile = q\n[profile q]\nweb_identity_token_file = t\n" + role, "[q]\n" + keys, `which uses web identity`},
 		{"metadata", "[profile p]\n" + role + "credential_source = Ec2InstanceMetadata\n", "", `"Ec2InstanceMetadata" is not supported, only Environment is`},
 		{"empty environment", "[profile p]\n" + role + "credential_source = Environment\n", "", `AWS_ACCESS_KEY_ID is not set`},
 		{"a user as serial", "[profile p]\n" + role + "source_profile = q\nmfa_serial = arn:aws:iam::123456789012:user/jane\n", "[q]\n" + keys, `mfa_serial (~/.aws/config:4): arn:aws:iam::123456789012:user/jane is a user, not an MFA device (often arn:aws:iam::123456789012:mfa/jane)`},
@@ -90,7 +94,7 @@ func TestProfilesThatCannotWorkAreRefused(t *testing.T) {
 			if err == nil {
 				t.Fatal("got no error")
 			}
-			home := filepath.Dir(filepath.Dir(set.ConfigFile()))
+			home := filepath.Dir(filepath.Dir(set.config.path))
 			if got := strings.ReplaceAll(err.Error(), home, "~"); !strings.Contains(got, c.want) {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
@@ -198,6 +202,7 @@ func TestNetworkSettings(t *testing.T) {
 			for _, v := range []*Value{&got.Region, &got.STS, &got.Signin, &got.CABundle} {
 				*v = Value{Text: v.Text}
 			}
+			got.Settings = nil
 			if !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
@@ -205,8 +210,8 @@ func TestNetworkSettings(t *testing.T) {
 	}
 	for setting, want := range map[string]string{
 		"region = evil.example/x":         `region (config:2): "evil.example/x" is not a region`,
-		"endpoint_url = ftp://x":          "endpoint_url (config:2): is not the base URL",
-		"endpoint_url = https://u:pw@x":   "endpoint_url (config:2): is not the base URL",
+		"endpoint_url = ftp://x":          "endpoint_url (sts) (config:2): is not the base URL",
+		"endpoint_url = https://u:pw@x":   "endpoint_url (sts) (config:2): is not the base URL",
 		"services = none":                 "services (config:2): there is no section [services none]",
 		"max_attempts = zero":             `max_attempts (config:2): "zero" is not a number`,
 		"sts_regional_endpoints = global": `"global" is neither legacy nor regional`,
@@ -214,7 +219,7 @@ func TestNetworkSettings(t *testing.T) {
 		set := mustLoad(t, "[profile p]\n"+setting+"\n", "", nil)
 		p, _ := set.Profile("p")
 		_, err := set.Network(p)
-		dir := filepath.Dir(set.ConfigFile()) + string(filepath.Separator)
+		dir := filepath.Dir(set.config.path) + string(filepath.Separator)
 		if err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), dir, ""), want) {
 			t.Errorf("%s: got %v, want %s", setting, err, want)
 		}
