@@ -89,7 +89,7 @@ func TestFullDiskLeavesTheOldEntry(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
 		t.Skip(err)
 	}
-	writing, checking := d.Write("x", session()), d.Check()
+	writing, checking := d.Write("x", session()), d.Check("x")
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}

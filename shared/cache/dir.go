@@ -95,11 +95,14 @@ func (d Dir) Write(name string, e Entry) error {
 	if err != nil {
 		return err
 	}
-	return replace(path, data)
+	if err := replace(path, data); err != nil {
+		return err
+	}
+	return sweep(path, abandoned)
 }
 
-// Remove takes the entry away; if it is a symbolic link, the file it leads to,
-// where the secrets are. It is no error if there is none. What is not a
+// Remove takes the entry away, with what a killed process may have left of
+// one; if it is a symbolic link, the file it leads to, where the secrets are. It is no error if there is none. What is not a
 // regular file stays, and is a *BrokenError.
 func (d Dir) Remove(name string) error {
 	path, err := target(d.Path(name))
@@ -109,17 +112,21 @@ func (d Dir) Remove(name string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return nil
+	return sweep(path, 0)
 }
 
-// Check reports whether an entry could be written now, by writing a file of a
-// session's size and removing it. It finds a full or read-only disk before a
-// one-time code is spent on a session that could not be kept.
-func (d Dir) Check() error {
+// Check reports whether the entry could be written now, by writing a file of a
+// session's size beside it and removing that. It finds a full or read-only
+// disk before a one-time code is spent on a session that could not be kept.
+func (d Dir) Check(name string) error {
 	if err := d.open(); err != nil {
 		return err
 	}
-	temp, err := stage(string(d), bytes.Repeat([]byte{' '}, 8192))
+	path, err := target(d.Path(name))
+	if err != nil {
+		return err
+	}
+	temp, err := stage(path, bytes.Repeat([]byte{' '}, 8192))
 	if err != nil {
 		return err
 	}
@@ -131,12 +138,13 @@ func (d Dir) open() error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return err
 	}
-	info, err := os.Stat(string(d))
+	info, err := os.Lstat(string(d))
 	if err != nil {
 		return err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		// The directory of somebody else stays as it is; entries are 0600.
+	if info.IsDir() && info.Mode().Perm()&0o077 != 0 {
+		// What a link leads to may be shared on purpose, and the directory of
+		// somebody else stays as it is; entries are 0600.
 		_ = os.Chmod(string(d), info.Mode()&^0o077)
 	}
 	return nil

@@ -2,8 +2,11 @@ package cache
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 )
 
 // replace puts data in the place of the file path, or leaves everything as it
@@ -13,24 +16,20 @@ import (
 // Of the libraries for this, google/renameio has no Windows, and
 // natefinch/atomic neither syncs the directory nor sets the mode first.
 func replace(path string, data []byte) error {
-	dir, _ := filepath.Split(path) // filepath.Dir would drop "x/.." here
-	if dir == "" {
-		dir = "."
-	}
-	temp, err := stage(dir, data)
+	temp, err := stage(path, data)
 	if err != nil {
 		return err
 	}
 	if err := rename(temp, path); err != nil {
 		return errors.Join(err, os.Remove(temp))
 	}
-	return syncDir(dir)
+	return syncDir(dirOf(path))
 }
 
-// stage writes data to a new file in dir, for the user only, and to the disk.
-// It returns the file's path, or an error and leaves no file.
-func stage(dir string, data []byte) (string, error) {
-	f, err := os.CreateTemp(dir, "*.tmp") // 0600, O_EXCL
+// stage writes data to a new file beside path, for the user only, and to the
+// disk. It returns the file's path, or an error and leaves no file.
+func stage(path string, data []byte) (string, error) {
+	f, err := os.CreateTemp(dirOf(path), filepath.Base(path)+".*.tmp") // 0600, O_EXCL
 	if err != nil {
 		return "", err
 	}
@@ -45,4 +44,44 @@ func stage(dir string, data []byte) (string, error) {
 		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return f.Name(), nil
+}
+
+// abandoned is the age at which a staged file is nobody's any more: a write
+// takes milliseconds.
+const abandoned = time.Minute
+
+// sweep removes the files staged for path that are older than age: a process
+// that was killed leaves a session in one.
+func sweep(path string, age time.Duration) error {
+	left, err := filepath.Glob(filepath.Join(escape(dirOf(path)), escape(filepath.Base(path))+".*.tmp"))
+	if err != nil {
+		return err
+	}
+	for _, temp := range left {
+		info, err := os.Lstat(temp)
+		if err != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < age {
+			continue
+		}
+		if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// escape makes a name match only itself in filepath.Glob.
+func escape(name string) string {
+	if os.PathSeparator == '\\' {
+		return name // Glob escapes nothing on Windows, where no name has *?
+	}
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
+}
+
+// dirOf is the directory of path; filepath.Dir would drop "x/..", which is not
+// the same if x is a link.
+func dirOf(path string) string {
+	if dir, _ := filepath.Split(path); dir != "" {
+		return dir
+	}
+	return "."
 }
