@@ -144,10 +144,10 @@ func reading(r io.Reader) <-chan answer {
 }
 
 // readLine reads byte by byte, so that nothing after the line is lost, and at
-// most a thousand: no code is longer.
+// most 64 KiB: no terminal's line is longer, and its rest would go to the shell.
 func readLine(r io.Reader) (string, error) {
 	var text []byte
-	for b := make([]byte, 1); len(text) < 1000; {
+	for b := make([]byte, 1); len(text) < 1<<16; {
 		_, err := io.ReadFull(r, b)
 		switch {
 		case err == io.EOF && len(text) == 0:

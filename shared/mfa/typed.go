@@ -71,6 +71,9 @@ func (t *terminal) ask(ctx context.Context, serial, note string) (string, error)
 		case answer := <-read:
 			return answer.line, answer.err
 		case <-t.resumed:
+			if ctx.Err() != nil {
+				return "", context.Cause(ctx)
+			}
 			// A shell that Ctrl-Z led to makes the terminal show again what is typed.
 			if err := t.prompt(serial, ""); err != nil {
 				return "", err
