@@ -12,6 +12,7 @@ import (
 	"net/http/httptrace"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"aws-mfa/shared/cache"
@@ -27,8 +28,8 @@ import (
 
 // Time limits of what may hang, and the most that is read of an answer.
 const (
-	ConnectTimeout = 5 * time.Second
-	CallTimeout    = 20 * time.Second // of a request with all its repetitions
+	connectTimeout = 5 * time.Second
+	callTimeout    = 20 * time.Second // of a request with all its repetitions
 	maxAnswer      = 1 << 20          // octets; an answer of STS has a few thousand
 )
 
@@ -72,15 +73,15 @@ func HTTPClient(n profile.Network) (*http.Client, error) {
 	}
 	transport := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: ConnectTimeout}).DialContext,
+		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
 		TLSClientConfig:     config,
-		TLSHandshakeTimeout: ConnectTimeout,
+		TLSHandshakeTimeout: connectTimeout,
 		ForceAttemptHTTP2:   true,
-		IdleConnTimeout:     CallTimeout,
+		IdleConnTimeout:     callTimeout,
 	}
 	return &http.Client{
 		Transport:     bounded{transport},
-		Timeout:       CallTimeout,
+		Timeout:       callTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
 }
@@ -128,14 +129,14 @@ func NewClient(n profile.Network, arn string, trace Trace) (*Client, error) {
 }
 
 // sts is the SDK's client for those keys.
-func (c *Client) sts(k profile.Keys) *sts.Client {
+func (c *Client) sts(k profile.Keys, usesCode bool) *sts.Client {
 	o := sts.Options{
 		Region: c.region,
 		Credentials: credentials.StaticCredentialsProvider{Value: aws.Credentials{
 			AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, SessionToken: k.SessionToken,
 		}},
 		HTTPClient: c.http,
-		Retryer:    retry.NewStandard(c.retries),
+		Retryer:    retry.NewStandard(func(o *retry.StandardOptions) { c.retries(o, usesCode) }),
 		// A clock that is off is told, not worked around: codes made here would be off too.
 		DisableClockSkewCorrection: true,
 	}
@@ -154,16 +155,20 @@ func (c *Client) sts(k profile.Keys) *sts.Client {
 	return sts.New(o)
 }
 
-// retries repeats a request only after AWS answered that it did not do it.
-// After an answer that was lost AWS may have spent the code.
-func (c *Client) retries(o *retry.StandardOptions) {
+// retries repeats a request only after AWS itself answered that it did not do
+// it. Behind a 502 or 504 of a gateway, as after an answer that was lost, AWS
+// may have done it and spent the code.
+func (c *Client) retries(o *retry.StandardOptions, usesCode bool) {
 	o.MaxBackoff = 2 * time.Second
 	if c.network.MaxAttempts > 0 {
 		o.MaxAttempts = c.network.MaxAttempts
 	}
 	o.Retryables = []retry.IsErrorRetryable{
 		retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes},
-		retry.RetryableHTTPStatusCode{Codes: retry.DefaultRetryableHTTPStatusCodes},
+		retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusInternalServerError: {}, http.StatusServiceUnavailable: {}}},
+	}
+	if !usesCode {
+		o.Retryables = append(o.Retryables, retry.RetryableHTTPStatusCode{Codes: retry.DefaultRetryableHTTPStatusCodes})
 	}
 }
 
@@ -190,17 +195,17 @@ func (c *Client) assumeRole(ctx context.Context, role *profile.Role, code string
 	if duration != 0 {
 		in.DurationSeconds = aws.Int32(int32(duration / time.Second))
 	}
-	call := &call{operation: "AssumeRole", role: role, keys: role.Source.Keys, network: c.network, region: c.region, duration: in.DurationSeconds, usesCode: code != ""}
+	call := &call{operation: "AssumeRole", role: role, keys: role.Source.Keys, network: c.network, region: c.region, duration: in.DurationSeconds, code: code}
 	var out *sts.AssumeRoleOutput
 	err := c.do(ctx, call, func(ctx context.Context) (err error) {
-		out, err = c.sts(role.Source.Keys).AssumeRole(ctx, in)
+		out, err = c.sts(role.Source.Keys, code != "").AssumeRole(ctx, in)
 		return err
 	})
 	if err != nil {
 		return cache.Entry{}, err
 	}
-	if out.Credentials == nil || out.AssumedRoleUser == nil || out.Credentials.Expiration == nil || aws.ToString(out.Credentials.SessionToken) == "" {
-		return cache.Entry{}, call.unanswered(errors.New("the answer is not one of STS"))
+	if err := check(out, role, time.Now()); err != nil {
+		return cache.Entry{}, call.unanswered(err)
 	}
 	//lint:ignore SA1019 the AWS CLI keeps this one
 	packed := out.PackedPolicySize
@@ -217,6 +222,29 @@ func (c *Client) assumeRole(ctx context.Context, role *profile.Role, code string
 	}, nil
 }
 
+// check tells whether the answer is a session, and of that role: the console
+// and the cache go by what it says.
+func check(out *sts.AssumeRoleOutput, role *profile.Role, now time.Time) error {
+	c := out.Credentials
+	if c == nil || out.AssumedRoleUser == nil || c.Expiration == nil ||
+		aws.ToString(c.AccessKeyId) == "" || aws.ToString(c.SecretAccessKey) == "" || aws.ToString(c.SessionToken) == "" {
+		return errors.New("the answer is not one of STS")
+	}
+	asked, _ := profile.ParseARN(role.RoleARN.Text)
+	got, _ := profile.ParseARN(aws.ToString(out.AssumedRoleUser.Arn))
+	name := asked.Resource[strings.LastIndex(asked.Resource, "/")+1:]
+	kind, rest, _ := strings.Cut(got.Resource, "/")
+	gotName, _, _ := strings.Cut(rest, "/")
+	if got.Partition != asked.Partition || got.Account != asked.Account || kind != "assumed-role" || !strings.EqualFold(gotName, name) {
+		return errors.New("the answer is about another role")
+	}
+	// An hour more than AWS gives, since clocks differ.
+	if left := c.Expiration.Sub(now); left <= 0 || left > profile.MaxDuration+time.Hour {
+		return errors.New("the answer has an impossible expiration")
+	}
+	return nil
+}
+
 // An Identity is who AWS says that keys belong to.
 type Identity struct{ Account, ARN, UserID string }
 
@@ -226,7 +254,7 @@ func (c *Client) Identity(ctx context.Context, k profile.Keys) (Identity, error)
 	call := &call{operation: "GetCallerIdentity", keys: k, network: c.network, region: c.region}
 	var out *sts.GetCallerIdentityOutput
 	err := c.do(ctx, call, func(ctx context.Context) (err error) {
-		out, err = c.sts(k).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		out, err = c.sts(k, false).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		return err
 	})
 	if err != nil {
@@ -235,10 +263,10 @@ func (c *Client) Identity(ctx context.Context, k profile.Keys) (Identity, error)
 	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}, nil
 }
 
-// do makes the request within CallTimeout, watches how far it got, and turns
+// do makes the request within callTimeout, watches how far it got, and turns
 // its error into one of ours.
 func (c *Client) do(ctx context.Context, call *call, request func(context.Context) error) error {
-	bounded, cancel := context.WithTimeout(ctx, CallTimeout)
+	bounded, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	traced := context.WithValue(bounded, callKey{}, func(host string) {
 		call.host, call.sent = host, false
@@ -246,6 +274,10 @@ func (c *Client) do(ctx context.Context, call *call, request func(context.Contex
 	})
 	traced = httptrace.WithClientTrace(traced, &httptrace.ClientTrace{WroteHeaders: func() { call.sent = true }})
 	err := request(traced)
+	var canceled *aws.RequestCanceledError
+	if errors.As(err, &canceled) { // while it waited to ask again
+		call.sent = false
+	}
 	switch {
 	case err == nil:
 		c.trace.say("%s: done", call.operation)

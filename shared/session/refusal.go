@@ -2,7 +2,7 @@ package session
 
 import (
 	"context"
-	"crypto/x509"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -41,7 +41,7 @@ type RefusedError struct {
 	Reason    Reason
 	Operation string // of STS
 	Code      string // AWS's error code
-	Message   string // AWS's words, made safe to print; "" where they may repeat what was sent
+	Message   string // AWS's words, made safe to print, without what was sent in confidence
 
 	Role     *profile.Role // AssumeRole
 	Keys     profile.Keys
@@ -72,12 +72,15 @@ func (e *RefusedError) Error() string {
 	case WrongSecret:
 		return fmt.Sprintf("the secret access key does not belong to the access key id of %s", e.Keys.From)
 	case ClockOff:
+		if e.Offset == 0 {
+			return "this computer's clock is too far from AWS's"
+		}
 		if e.Offset < 0 {
 			return fmt.Sprintf("this computer's clock is %s behind AWS's", profile.Short(-e.Offset))
 		}
 		return fmt.Sprintf("this computer's clock is %s ahead of AWS's", profile.Short(e.Offset))
 	case ExpiredSession:
-		return "the session has expired, says AWS"
+		return fmt.Sprintf("the session of %s has expired, says AWS", e.Keys.From)
 	case RegionDisabled:
 		return fmt.Sprintf("STS is not activated in region %s for this account", e.Region)
 	case Unavailable:
@@ -97,11 +100,8 @@ type NetworkError struct {
 }
 
 func (e *NetworkError) Error() string {
-	var unknownCA x509.UnknownAuthorityError
-	var invalid x509.CertificateInvalidError
-	var hostname x509.HostnameError
 	switch {
-	case errors.As(e.Err, &unknownCA), errors.As(e.Err, &invalid), errors.As(e.Err, &hostname):
+	case e.Untrusted():
 		return fmt.Sprintf("%s cannot be trusted: %s", e.Host, e.cause())
 	case e.MaybeDone && e.UsedCode:
 		return fmt.Sprintf("no usable answer from %s: %s; AWS may have used up the MFA code", e.Host, e.cause())
@@ -111,6 +111,18 @@ func (e *NetworkError) Error() string {
 		return fmt.Sprintf("%s could not be sent: %s", e.Operation, e.cause())
 	}
 	return fmt.Sprintf("no connection to %s: %s", e.Host, e.cause())
+}
+
+// Untrusted tells whether the host's certificate was the reason.
+func (e *NetworkError) Untrusted() bool {
+	var invalid *tls.CertificateVerificationError
+	return errors.As(e.Err, &invalid)
+}
+
+// Proxy tells whether a proxy was the reason.
+func (e *NetworkError) Proxy() bool {
+	var op *net.OpError
+	return errors.As(e.Err, &op) && op.Op == "proxyconnect"
 }
 
 func (e *NetworkError) Unwrap() error { return e.Err }
@@ -129,7 +141,7 @@ func (e *NetworkError) cause() string {
 	}
 	var op *net.OpError
 	switch {
-	case errors.As(err, &op) && op.Op == "proxyconnect":
+	case errors.As(err, &op) && e.Proxy():
 		return "the proxy: " + safe(op.Err.Error())
 	case op != nil:
 		err = op.Err
@@ -145,7 +157,7 @@ type call struct {
 	network   profile.Network
 	region    string
 	duration  *int32 // seconds
-	usesCode  bool
+	code      string // "" without an MFA device
 
 	host string // of the last attempt
 	sent bool
@@ -161,12 +173,19 @@ func (c *call) explain(err error) error {
 	status := answer.HTTPStatusCode()
 	known := errors.As(err, &api) && api.ErrorCode() != "UnknownError" // the SDK's own
 	switch {
+	case !known && c.code != "" && (status == http.StatusBadGateway || status == http.StatusGatewayTimeout):
+		return c.unanswered(fmt.Errorf("HTTP status %d of a gateway", status))
 	case !known && status >= http.StatusInternalServerError:
 		return c.refused(Unavailable, fmt.Sprintf("HTTP status %d", status), "")
+	case !known && timedOut(err):
+		return c.unanswered(err)
 	case !known:
 		return c.unanswered(fmt.Errorf("the answer is not one of STS (HTTP status %d)", status))
 	}
 	reason := classify(api.ErrorCode(), api.ErrorMessage(), status)
+	if c.role == nil && (reason == WrongCode || reason == WrongSerial || reason == DurationTooLong || reason == ChainTooLong) {
+		reason = Other
+	}
 	message := api.ErrorMessage()
 	if reason == WrongSecret {
 		message = "" // may repeat the request with its session token
@@ -178,16 +197,31 @@ func (c *call) explain(err error) error {
 	return refused
 }
 
+func timedOut(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
 func (c *call) refused(reason Reason, code, message string) *RefusedError {
-	e := &RefusedError{Reason: reason, Operation: c.operation, Code: safe(code), Message: safe(message), Role: c.role, Keys: c.keys, Network: c.network, Region: c.region}
+	e := &RefusedError{Reason: reason, Operation: c.operation, Code: safe(c.redact(code)), Message: safe(c.redact(message)), Role: c.role, Keys: c.keys, Network: c.network, Region: c.region}
 	if c.duration != nil {
 		e.Duration = time.Duration(*c.duration) * time.Second
 	}
 	return e
 }
 
+// redact takes out of AWS's words what we sent in confidence.
+func (c *call) redact(s string) string {
+	for _, secret := range []string{c.keys.SecretAccessKey, c.keys.SessionToken, c.code} {
+		if secret != "" {
+			s = strings.NewReplacer(secret, "…", url.QueryEscape(secret), "…").Replace(s)
+		}
+	}
+	return s
+}
+
 func (c *call) unanswered(err error) *NetworkError {
-	return &NetworkError{Operation: c.operation, Host: c.host, Endpoint: c.network.STS, MaybeDone: c.sent, UsedCode: c.usesCode, Err: err}
+	return &NetworkError{Operation: c.operation, Host: c.host, Endpoint: c.network.STS, MaybeDone: c.sent, UsedCode: c.code != "", Err: err}
 }
 
 // refusals are AWS's codes and the part of the text that tells refusals with
@@ -233,6 +267,7 @@ func classify(code, message string, status int) Reason {
 // safe makes the words of others fit for one line of a terminal.
 func safe(s string) string {
 	const enough = 300
+	s = strings.ToValidUTF8(s, "\ufffd")
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
 	if runes := []rune(s); len(runes) > enough {
 		s = string(runes[:enough]) + "…"

@@ -97,7 +97,7 @@ func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 	if role.Source.Role != nil {
 		return Session{}, &ChainError{Profile: role.Profile, Source: role.Source.Profile}
 	}
-	if err := o.Cache.Check(); err != nil {
+	if err := o.Cache.Check(name); err != nil {
 		return Session{}, fmt.Errorf("a session could not be kept: %w", err)
 	}
 	client, err := NewClient(role.Network, role.RoleARN.Text, o.Trace)
