@@ -22,7 +22,8 @@ const patience = 30 * time.Second
 
 // openOnce sends the browser to url through an address on this machine that
 // answers once: other users can read the arguments of a browser's process,
-// and url is a secret.
+// and url is a secret. Where the system tells whose a connection is, only this
+// user's browser gets an answer.
 func openOnce(ctx context.Context, url string, trace session.Trace) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -30,8 +31,8 @@ func openOnce(ctx context.Context, url string, trace session.Trace) error {
 	}
 	path := "/" + rand.Text()
 	fetched := make(chan struct{})
-	server := &http.Server{Handler: oneShot(listener.Addr().String(), path, url, fetched), ReadHeaderTimeout: patience}
-	go server.Serve(listener)
+	server := &http.Server{Handler: oneShot(listener.Addr().String(), path, url, fetched), ReadTimeout: patience}
+	go server.Serve(private{listener})
 	defer server.Close()
 
 	address := "http://" + listener.Addr().String() + path
@@ -42,7 +43,10 @@ func openOnce(ctx context.Context, url string, trace session.Trace) error {
 	for {
 		select {
 		case <-fetched:
-			return server.Shutdown(ctx)
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			defer cancel()
+			server.Shutdown(last)
+			return nil
 		case err := <-failed:
 			if err != nil {
 				return noBrowser(fmt.Errorf("no browser could be started: %w", err))
@@ -58,8 +62,22 @@ func noBrowser(err error) error {
 	return cli.WithHints(err, "add --print, and open the URL in a browser yourself", "BROWSER is the command that is started, if set")
 }
 
-// oneShot redirects the first request with the right host and path to url;
-// for all others there is nothing.
+// private takes the connections of this user only, as far as the system tells
+// whose they are.
+type private struct{ net.Listener }
+
+func (p private) Accept() (net.Conn, error) {
+	for {
+		c, err := p.Listener.Accept()
+		if err != nil || isOurs(c.RemoteAddr().String(), c.LocalAddr().String()) {
+			return c, err
+		}
+		c.Close()
+	}
+}
+
+// oneShot redirects the first request with the right host and path to url; for
+// all others there is nothing.
 func oneShot(host, path, url string, fetched chan struct{}) http.Handler {
 	first := make(chan struct{}, 1)
 	first <- struct{}{}
@@ -82,7 +100,8 @@ func oneShot(host, path, url string, fetched chan struct{}) http.Handler {
 	})
 }
 
-// open starts the first browser of $BROWSER that starts, else the system's.
+// open runs the first browser of $BROWSER that runs, else the system's. It
+// returns when the browser does, which may be at once or never.
 func open(address string, trace session.Trace) error {
 	list := os.Getenv("BROWSER")
 	if list == "" {
@@ -91,18 +110,23 @@ func open(address string, trace session.Trace) error {
 	}
 	var err error
 	for _, entry := range strings.Split(list, string(os.PathListSeparator)) {
-		args := strings.Fields(strings.ReplaceAll(entry, "%s", address))
+		args := strings.Fields(entry)
+		if _, found := exec.LookPath(entry); found == nil {
+			args = []string{entry} // a path with spaces
+		}
 		if len(args) == 0 {
 			continue
 		}
 		if !strings.Contains(entry, "%s") {
-			args = append(args, address)
+			args = append(args, "%s")
+		}
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "%s", address)
 		}
 		command := exec.Command(args[0], args[1:]...)
 		command.Stdout, command.Stderr = os.Stderr, os.Stderr
-		trace("browser: %s", strings.Join(args, " "))
-		if err = command.Start(); err == nil {
-			go command.Wait() // a browser may stay in the foreground as long as it likes
+		trace("browser: %s", args[0])
+		if err = command.Run(); err == nil {
 			return nil
 		}
 	}

@@ -30,26 +30,26 @@ type console struct {
 
 func main() { cli.Main("aws-mfa-console", description, &console{}) }
 
-// Run gets a session, exchanges it for a sign-in URL, and opens that.
+// Run gets a session, exchanges it for a sign-in URL, and opens that. What
+// the flags ask for is checked before a code is.
 func (c *console) Run(ctx context.Context, v *cli.Voice) error {
 	set, err := profile.Load(os.LookupEnv)
 	if err != nil {
 		return err
 	}
-	who, err := c.credentials(ctx, v, set)
+	who, err := c.bearer(ctx, v, set)
 	if err != nil {
-		return err
+		return who.wrap(err)
 	}
 	page, err := c.page(who)
 	if err != nil {
 		return who.wrap(err)
 	}
+	if err := c.signIn(ctx, v, &who); err != nil {
+		return who.wrap(err)
+	}
 	url, err := c.signInURL(ctx, v, who, page)
-	var refused *federationError
-	switch {
-	case errors.As(err, &refused) && who.profile != "":
-		return who.wrap(cli.WithHints(err, "with a new session: "+cli.LoginCommand(who.profile)+" --force"))
-	case err != nil:
+	if err != nil {
 		return who.wrap(err)
 	}
 	if c.Print {
@@ -63,13 +63,28 @@ func (c *console) Run(ctx context.Context, v *cli.Voice) error {
 	return nil
 }
 
-// A bearer is the credentials that the console is opened with.
+// A bearer is whom the console is opened as.
 type bearer struct {
-	profile string // "": the environment
-	arn     string // of the assumed role
+	profile string        // "": the environment
+	role    *profile.Role // of the profile; nil for the environment
+	arn     string        // of the assumed role
 	keys    profile.Keys
 	network profile.Network
-	direct  bool // AssumeRole was called with long-term keys: AWS takes SessionDuration
+}
+
+// site is an ARN in the partition whose console it is. What the profile says
+// comes before what a cached session claims.
+func (b bearer) site() string {
+	if b.role != nil {
+		return b.role.RoleARN.Text
+	}
+	return b.arn
+}
+
+// direct tells whether AssumeRole was called with long-term keys: only then
+// AWS takes SessionDuration.
+func (b bearer) direct() bool {
+	return b.role != nil && b.role.Source.Role == nil && !b.role.Source.Keys.Temporary()
 }
 
 func (b bearer) wrap(err error) error {
@@ -79,9 +94,9 @@ func (b bearer) wrap(err error) error {
 	return &cli.ProfileError{Profile: b.profile, Err: err}
 }
 
-// credentials are those of the profile, signed in to where needed, or those
-// in the environment.
-func (c *console) credentials(ctx context.Context, v *cli.Voice, set *profile.Set) (bearer, error) {
+// bearer is the role of the profile, or whose the credentials in the
+// environment are.
+func (c *console) bearer(ctx context.Context, v *cli.Voice, set *profile.Set) (bearer, error) {
 	if c.Profile == "" {
 		keys, ok, err := set.EnvironmentKeys()
 		if err != nil || ok && keys.Temporary() {
@@ -89,22 +104,25 @@ func (c *console) credentials(ctx context.Context, v *cli.Voice, set *profile.Se
 		}
 		c.Profile = set.Current().Text
 	}
-	b := bearer{profile: c.Profile}
 	role, err := cli.Role(v, set, c.Profile)
 	if err != nil {
-		return bearer{}, b.wrap(err)
+		return bearer{profile: c.Profile}, err
 	}
-	s, err := cli.SignIn(ctx, v, role, session.Options{Codes: c.Codes()})
+	return bearer{profile: c.Profile, role: role, network: role.Network}, nil
+}
+
+// signIn gives the bearer of a profile its session.
+func (c *console) signIn(ctx context.Context, v *cli.Voice, b *bearer) error {
+	if b.role == nil {
+		return nil
+	}
+	s, err := cli.SignIn(ctx, v, b.role, session.Options{Codes: c.Codes()})
 	if err != nil {
-		return bearer{}, b.wrap(err)
+		return err
 	}
-	b.arn, b.network = s.AssumedRoleARN, role.Network
-	if b.arn == "" { // an entry without it: the partition is that of the role all the same
-		b.arn = role.RoleARN.Text
-	}
+	b.arn = s.AssumedRoleARN
 	b.keys = profile.Keys{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken}
-	b.direct = role.Source.Role == nil && !role.Source.Keys.Temporary()
-	return b, nil
+	return nil
 }
 
 // environment asks AWS who the credentials in the environment are, since only
@@ -135,7 +153,7 @@ func environment(ctx context.Context, v *cli.Voice, set *profile.Set, keys profi
 // duration, it is asked once more without.
 func (c *console) signInURL(ctx context.Context, v *cli.Voice, who bearer, page page) (string, error) {
 	duration := time.Duration(c.Duration)
-	if duration != 0 && !who.direct {
+	if duration != 0 && !who.direct() {
 		v.Warn("AWS takes --duration only for a role assumed with long-term keys: going without")
 		duration = 0
 	}
@@ -144,6 +162,9 @@ func (c *console) signInURL(ctx context.Context, v *cli.Voice, who bearer, page 
 	if duration != 0 && errors.As(err, &refused) && refused.status == 400 {
 		v.Warn("AWS did not take --duration %s for this session: going without", profile.Short(duration))
 		url, err = page.signIn(ctx, who, 0, v.Trace)
+	}
+	if errors.As(err, &refused) && refused.status == 400 && who.profile != "" {
+		err = cli.WithHints(err, "with a new session: "+cli.LoginCommand(who.profile, "--force"))
 	}
 	return url, err
 }

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
@@ -69,10 +69,10 @@ type page struct {
 
 // page is the page that the flags ask for, of the partition of who.
 func (c *console) page(who bearer) (page, error) {
-	arn, _ := profile.ParseARN(who.arn)
+	arn, _ := profile.ParseARN(who.site())
 	where, ok := partitions[arn.Partition]
 	if !ok {
-		return page{}, fmt.Errorf("the console of partition %q (of %s) is not known", arn.Partition, who.arn)
+		return page{}, fmt.Errorf("the console of partition %q (of %s) is not known", arn.Partition, who.site())
 	}
 	region := c.Region
 	switch {
@@ -82,15 +82,14 @@ func (c *console) page(who bearer) (page, error) {
 		region = who.network.Region.Text
 	}
 	if region == "" {
-		region = session.DefaultRegion(who.arn)
+		region = session.DefaultRegion(who.site())
 	}
 	p := page{federation: where.federation(region)}
 	if endpoint := who.network.Signin; endpoint.Set {
-		base, err := localOrTLS(endpoint)
-		if err != nil {
-			return page{}, err
+		if endpoint.Exposed() {
+			return page{}, fmt.Errorf("the sign-in endpoint %s (%s) would get the keys without encryption", endpoint.Text, endpoint.From)
 		}
-		p.federation = base + "/federation"
+		p.federation = strings.TrimSuffix(endpoint.Text, "/") + "/federation"
 	}
 	var err error
 	p.destination, err = c.destination(where, region)
@@ -103,19 +102,6 @@ func (p partition) federation(region string) string {
 		return "https://" + p.signin + "/federation"
 	}
 	return "https://" + region + "." + p.signin + "/federation"
-}
-
-// localOrTLS is the base URL of the sign-in endpoint, which gets the secret
-// key itself: in the clear only on this machine.
-func localOrTLS(endpoint profile.Value) (string, error) {
-	u, err := url.Parse(endpoint.Text)
-	if err != nil {
-		return "", err
-	}
-	if ip := net.ParseIP(u.Hostname()); u.Scheme != "https" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "", fmt.Errorf("the sign-in endpoint %s (%s) would get the keys without encryption", endpoint.Text, endpoint.From)
-	}
-	return strings.TrimSuffix(endpoint.Text, "/"), nil
 }
 
 // destination is the page's own URL.
@@ -191,6 +177,8 @@ func (p page) post(ctx context.Context, who bearer, form url.Values, trace sessi
 	if err != nil {
 		return "", err
 	}
+	sent := false
+	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent = true }}))
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	host := request.URL.Host
 	trace("getSigninToken: request to %s", host)
@@ -199,7 +187,7 @@ func (p page) post(ctx context.Context, who bearer, form url.Values, trace sessi
 		if ctx.Err() != nil {
 			return "", context.Cause(ctx)
 		}
-		return "", &session.NetworkError{Operation: "getSigninToken", Host: host, Endpoint: who.network.Signin, Err: err}
+		return "", &session.NetworkError{Operation: "getSigninToken", Host: host, Endpoint: who.network.Signin, MaybeDone: sent, Err: err}
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)

@@ -19,7 +19,7 @@ const description = `Sign in to an AWS profile: assume its role with an MFA code
 
 type login struct {
 	Profiles  []string     `arg:"" optional:"" name:"profile" help:"Profiles of the AWS config files (default: $AWS_PROFILE, $AWS_DEFAULT_PROFILE, else \"default\")."`
-	TokenCode string       `short:"t" placeholder:"NNNNNN" help:"The MFA code; - reads it from standard input. Without: asked at the terminal."`
+	TokenCode *string      `short:"t" placeholder:"NNNNNN" help:"The MFA code; - reads it from standard input. Without: asked at the terminal."`
 	Duration  cli.Duration `placeholder:"1h" help:"How long a new session should last: 90m, 12h, or seconds (default: duration_seconds, else 1h)."`
 	Force     bool         `short:"f" help:"Open a new session even if the present one is good."`
 	Logout    bool         `help:"End the session locally: remove it from the AWS CLI's cache."`
@@ -31,18 +31,19 @@ func main() { cli.Main("aws-mfa-login", description, &login{}) }
 // Validate refuses what makes no sense together.
 func (l *login) Validate() error {
 	switch {
-	case l.TokenCode != "" && len(l.Profiles) > 1:
+	case l.TokenCode != nil && len(l.Profiles) > 1:
 		return errors.New("--token-code: a code works once, so it can serve one profile only")
-	case l.Logout && (l.TokenCode != "" || l.Force || l.Duration != 0):
+	case l.Logout && (l.TokenCode != nil || l.Force || l.Duration != 0):
 		return errors.New("--logout goes with no other flag")
-	case l.TokenCode != "" && l.TokenCode != "-":
-		_, err := mfa.Given(l.TokenCode)
+	case l.TokenCode != nil && *l.TokenCode != "-":
+		_, err := mfa.Given(*l.TokenCode)
 		return err
 	}
 	return nil
 }
 
-// Run signs in to each profile in turn.
+// Run signs in to each profile in turn. Those that cannot work are told
+// before a code is spent on another.
 func (l *login) Run(ctx context.Context, v *cli.Voice) error {
 	set, err := profile.Load(os.LookupEnv)
 	if err != nil {
@@ -51,31 +52,35 @@ func (l *login) Run(ctx context.Context, v *cli.Voice) error {
 	if len(l.Profiles) == 0 {
 		l.Profiles = []string{set.Current().Text}
 	}
-	codes := l.codes(v)
+	var roles []*profile.Role
 	for _, name := range l.Profiles {
-		if l.Logout {
-			err = signOut(v, set, name)
-		} else {
-			err = l.signIn(ctx, v, set, name, codes)
-		}
+		role, err := cli.Role(v, set, name)
 		if err != nil {
 			return &cli.ProfileError{Profile: name, Err: err}
+		}
+		roles = append(roles, role)
+	}
+	codes := l.codes(v)
+	for _, role := range roles {
+		if l.Logout {
+			err = signOut(v, role)
+		} else {
+			err = l.signIn(ctx, v, role, codes)
+		}
+		if err != nil {
+			return &cli.ProfileError{Profile: role.Profile, Err: err}
 		}
 	}
 	return nil
 }
 
-func (l *login) signIn(ctx context.Context, v *cli.Voice, set *profile.Set, name string, codes mfa.Codes) error {
-	role, err := cli.Role(v, set, name)
-	if err != nil {
-		return err
-	}
+func (l *login) signIn(ctx context.Context, v *cli.Voice, role *profile.Role, codes mfa.Codes) error {
 	s, err := cli.SignIn(ctx, v, role, session.Options{Codes: codes, Duration: time.Duration(l.Duration), Force: l.Force})
 	if err != nil {
 		return err
 	}
 	now := time.Now()
-	v.Say("%s is signed in as %s until %s (%s)", name, s.AssumedRoleARN, cli.Clock(s.Expiration, now), cli.Left(s.Left(now)))
+	v.Say("%s is signed in as %s until %s (%s)", role.Profile, s.AssumedRoleARN, cli.Clock(s.Expiration, now), cli.Left(s.Left(now)))
 	switch {
 	case !s.Opened && l.Duration != 0:
 		v.Hint("--duration counts for a new session: add --force")
@@ -87,32 +92,29 @@ func (l *login) signIn(ctx context.Context, v *cli.Voice, set *profile.Set, name
 
 // codes is where the codes come from.
 func (l *login) codes(v *cli.Voice) mfa.Codes {
-	switch l.TokenCode {
-	case "":
+	switch {
+	case l.TokenCode == nil:
 		return l.Codes()
-	case "-":
+	case *l.TokenCode == "-":
 		return mfa.Read(v.Stdin)
 	}
-	codes, _ := mfa.Given(l.TokenCode) // Validate has seen the error
+	codes, _ := mfa.Given(*l.TokenCode) // Validate has seen the error
 	return codes
 }
 
-func signOut(v *cli.Voice, set *profile.Set, name string) error {
-	role, err := cli.Role(v, set, name)
-	if err != nil {
-		return err
-	}
+func signOut(v *cli.Voice, role *profile.Role) error {
 	dir, err := cli.Cache()
 	if err != nil {
 		return err
 	}
-	if _, err := session.Find(role, dir); errors.Is(err, fs.ErrNotExist) {
-		v.Say("%s was not signed in", name)
-		return nil
-	}
+	_, err = session.Find(role, dir)
 	if err := dir.Remove(session.Key(role).Name()); err != nil {
 		return err
 	}
-	v.Say("%s is signed out here; AWS itself lets the session run until its end", name)
+	if errors.Is(err, fs.ErrNotExist) {
+		v.Say("%s was not signed in", role.Profile)
+		return nil
+	}
+	v.Say("%s is signed out here; AWS itself lets the session run until its end", role.Profile)
 	return nil
 }

@@ -89,11 +89,10 @@ func (s *status) verdict(v *cli.Voice, rows []row) error {
 // cure is the command to sign in with; a session that is good for all we know
 // here, but not for AWS, would be kept without --force.
 func (r row) cure() string {
-	command := cli.LoginCommand(r.Profile)
 	if r.SecondsLeft != nil && *r.SecondsLeft > 0 {
-		command += " --force"
+		return cli.LoginCommand(r.Profile, "--force")
 	}
-	return command
+	return cli.LoginCommand(r.Profile)
 }
 
 // A finder knows what can be known without asking AWS.
@@ -131,11 +130,11 @@ func (f finder) rows(names []string, all bool) ([]row, error) {
 		r, err := f.row(name)
 		current := name == f.set.Current().Text
 		switch {
-		case err != nil && current:
-			f.voice.Warn("%v", &cli.ProfileError{Profile: name, Err: err})
-		case err != nil:
+		case err != nil && !current && errors.As(err, new(*profile.UnsupportedError)):
 			f.voice.Trace("%v", &cli.ProfileError{Profile: name, Err: err})
-		case current || all && r.RoleARN != "" || r.RoleARN != "" && r.State != signedOut:
+		case err != nil:
+			f.voice.Warn("%v", &cli.ProfileError{Profile: name, Err: err})
+		case current, all && r.RoleARN != "", r.keys.Temporary():
 			rows = append(rows, r)
 		}
 	}
@@ -165,6 +164,7 @@ func (f finder) row(name string) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
+	f.voice.TraceSettings(name, role.Settings())
 	r.RoleARN, r.MFASerial, r.Region, r.network = role.RoleARN.Text, role.SerialNumber.Text, role.Network.Region.Text, role.Network
 	return r, f.session(&r, role)
 }
@@ -184,7 +184,8 @@ func (f finder) session(r *row, role *profile.Role) error {
 	}
 	r.Source = "aws-cli-cache"
 	r.Account, r.ARN = entry.AccountID, entry.AssumedRoleARN
-	r.keys = profile.Keys{AccessKeyID: entry.AccessKeyID, SecretAccessKey: entry.SecretAccessKey, SessionToken: entry.SessionToken}
+	r.keys = profile.Keys{AccessKeyID: entry.AccessKeyID, SecretAccessKey: entry.SecretAccessKey, SessionToken: entry.SessionToken,
+		From: profile.Origin{File: f.cache.Path(session.Key(role).Name())}}
 	r.ends(entry.Expiration, f.now)
 	return nil
 }
@@ -211,44 +212,52 @@ func (f finder) environment() (r row, ok bool, err error) {
 	return r, true, nil
 }
 
-// identify asks AWS about all rows that may be signed in, side by side. What
-// AWS does not answer leaves a row unknown, not the command failed.
+// identify asks AWS about all rows that may be signed in, side by side, and
+// once for rows with the same session. What AWS does not answer leaves a row
+// unknown, not the command failed.
 func identify(ctx context.Context, rows []row, v *cli.Voice) error {
+	type question struct{ key, region, endpoint string }
+	same := map[question][]*row{}
+	for i := range rows {
+		if r := &rows[i]; r.State != signedOut && r.State != expired {
+			q := question{r.keys.AccessKeyID, r.network.Region.Text, r.network.STS.Text}
+			same[q] = append(same[q], r)
+		}
+	}
 	var group sync.WaitGroup
 	places := make(chan struct{}, atOnce)
-	errs := make([]error, len(rows))
-	for i := range rows {
-		if rows[i].State == signedOut || rows[i].State == expired {
-			continue
-		}
+	for _, asked := range same {
 		group.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			errs[i] = rows[i].identify(ctx, v)
+			asked[0].identify(ctx, v)
+			for _, r := range asked[1:] {
+				r.State, r.Account, r.ARN, r.UserID = asked[0].State, asked[0].Account, asked[0].ARN, asked[0].UserID
+			}
 		})
 	}
 	group.Wait()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	for i, err := range errs {
-		if err != nil {
-			v.Warn("%s: %v", rows[i].name(), err)
+	for _, r := range rows {
+		if r.problem != nil {
+			v.Warn("%s: %v", r.name(), r.problem)
 		}
 	}
 	return nil
 }
 
 // identify asks AWS whose the row's keys are.
-func (r *row) identify(ctx context.Context, v *cli.Voice) error {
+func (r *row) identify(ctx context.Context, v *cli.Voice) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	var who session.Identity
 	client, err := session.NewClient(r.network, r.RoleARN, v.Trace)
-	if err != nil {
-		r.State = unknown
-		return err
+	if err == nil {
+		who, err = client.Identity(ctx, r.keys)
 	}
-	who, err := client.Identity(ctx, r.keys)
+	r.problem = err
 	var refused *session.RefusedError
 	switch {
 	case err == nil:
@@ -256,7 +265,6 @@ func (r *row) identify(ctx context.Context, v *cli.Voice) error {
 			r.State = active
 		}
 		r.Account, r.ARN, r.UserID = who.Account, who.ARN, who.UserID
-		return nil
 	case !errors.As(err, &refused):
 		r.State = unknown
 	case refused.Reason == session.ExpiredSession:
@@ -266,5 +274,4 @@ func (r *row) identify(ctx context.Context, v *cli.Voice) error {
 	default:
 		r.State = rejected
 	}
-	return err
 }

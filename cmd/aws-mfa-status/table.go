@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf16"
 
 	"aws-mfa/shared/cache"
 	"aws-mfa/shared/cli"
@@ -46,6 +49,7 @@ type row struct {
 
 	keys    profile.Keys
 	network profile.Network
+	problem error // that kept AWS from telling
 }
 
 // ends sets the row's end, and what follows from it.
@@ -86,6 +90,10 @@ func (r row) identity() string {
 // A style is what a terminal allows beyond plain text.
 type style struct{ bar, colour bool }
 
+// ansi tells whether terminals here understand escapes: the older ones of
+// Windows do only when they are told to, Windows Terminal always does.
+var ansi = runtime.GOOS != "windows" || os.Getenv("WT_SESSION") != ""
+
 // styleOf looks whether w is a terminal, and whether NO_COLOR is set
 // (https://no-color.org).
 func styleOf(w io.Writer) style {
@@ -95,7 +103,7 @@ func styleOf(w io.Writer) style {
 	}
 	info, err := f.Stat()
 	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
-	return style{bar: terminal, colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	return style{bar: terminal, colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && ansi}
 }
 
 // write writes the rows in one of the forms of --output.
@@ -113,10 +121,31 @@ func writeJSON(w io.Writer, rows []row) error {
 	if rows == nil {
 		rows = []row{}
 	}
-	enc := json.NewEncoder(w)
+	var text strings.Builder
+	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(rows)
+	if err := enc.Encode(rows); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, visible(text.String()))
+	return err
+}
+
+// visible escapes what a terminal would interpret and encoding/json leaves:
+// C1 controls, and marks that turn the direction of writing.
+func visible(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == '\n' || unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&b, `\u%04x`, unit)
+			}
+		}
+	}
+	return b.String()
 }
 
 // writeText writes tab-separated lines as the AWS CLI's text form: always the
@@ -162,7 +191,7 @@ func writeTable(w io.Writer, rows []row, now time.Time, s style) error {
 		if r.Current {
 			name += " *"
 		}
-		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\n", cli.Printable(name), or(r.Account, "-"), cli.Printable(or(r.identity(), "-")), r.State, expires, left)
+		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\n", cli.Printable(name), cli.Printable(or(r.Account, "-")), cli.Printable(or(r.identity(), "-")), r.State, expires, left)
 	}
 	if err := tab.Flush(); err != nil {
 		return err

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"unicode"
 
+	"aws-mfa/shared/profile"
+
 	"github.com/alecthomas/kong"
 )
 
@@ -24,7 +26,7 @@ const (
 	Failed      = 1
 	Misused     = 2 // a bad flag or argument
 	NotSignedIn = 3
-	Interrupted = 130 // 128 + SIGINT, as shells have it
+	Signalled   = 128 // and the signal's number, as shells have it: 130 for Ctrl-C
 )
 
 // A Status is an error that only sets the exit status: all has been said.
@@ -103,6 +105,13 @@ func (v *Voice) Trace(format string, args ...any) {
 	}
 }
 
+// TraceSettings tells where each setting of a profile came from.
+func (v *Voice) TraceSettings(name string, settings []profile.Setting) {
+	for _, s := range settings {
+		v.Trace("%s: %s = %s (%s)", name, s.Name, s.Text, s.From)
+	}
+}
+
 // Fail tells an error and its hints.
 func (v *Voice) Fail(err error) {
 	v.line("error: ", err.Error())
@@ -118,6 +127,7 @@ func (v *Voice) line(kind, text string) {
 // Printable is s as one line, with all that a terminal would interpret made
 // visible.
 func Printable(s string) string {
+	s = strings.ToValidUTF8(s, "\ufffd")
 	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return s
 	}
@@ -229,7 +239,11 @@ func interruptible() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return patient{ctx, sync.OnceFunc(func() {
 		signals := make(chan os.Signal, 1)
-		signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+		for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP} {
+			if !signal.Ignored(s) { // as nohup makes it
+				signal.Notify(signals, s)
+			}
+		}
 		go func() {
 			if s, ok := (<-signals).(syscall.Signal); ok {
 				signal.Stop(signals)
@@ -252,7 +266,7 @@ func (v *Voice) report(err error) int {
 	case errors.As(err, &status):
 		return int(status)
 	case errors.As(err, &signal):
-		return 128 + int(signal.Signal)
+		return Signalled + int(signal.Signal)
 	}
 	v.Fail(err)
 	if errors.As(err, &misused) {

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 
 	"aws-mfa/shared/cache"
 	"aws-mfa/shared/mfa"
@@ -18,9 +21,9 @@ func hints(err error, program string) []string {
 	name := "PROFILE"
 	var in *ProfileError
 	if errors.As(err, &in) {
-		name = shellWord(in.Profile)
+		name = in.Profile
 	}
-	login := "aws-mfa-login " + name
+	login := func(flags ...string) string { return LoginCommand(name, flags...) }
 
 	var (
 		own         *hinted
@@ -54,57 +57,79 @@ func hints(err error, program string) []string {
 	case errors.As(err, &unsupported):
 		return unsupportedHints(unsupported, program)
 	case errors.As(err, &chain):
-		return []string{"aws sts get-caller-identity --profile " + name}
+		return []string{"aws sts get-caller-identity" + profileFlag(name)}
 	case errors.As(err, &refused):
 		return refusedHints(refused, login)
 	case errors.As(err, &network):
-		return networkHints(network, login)
+		return networkHints(network, program, in)
 	case errors.As(err, &noTerminal):
-		return []string{"in a terminal: " + login, "with a code at hand: " + login + " --token-code NNNNNN"}
+		return []string{"in a terminal: " + login(), "with a code at hand: " + login("--token-code NNNNNN")}
 	case errors.As(err, &code):
-		return []string{login + " --token-code NNNNNN"}
+		return []string{login("--token-code NNNNNN")}
 	case errors.As(err, &broken):
-		return []string{login + " --force"}
+		return []string{"ls -ld " + shellWord(broken.Path)}
+	case errors.Is(err, mfa.ErrEnded):
+		return []string{login()}
 	case errors.As(err, &path):
-		return []string{"ls -ld " + shellWord(path.Path)}
+		return pathHints(path)
 	}
 	return nil
 }
 
+// pathHints is about a file that could not be read or written.
+func pathHints(e *fs.PathError) []string {
+	place := e.Path
+	if strings.HasSuffix(place, ".tmp") { // which is gone again
+		place = filepath.Dir(place)
+	}
+	switch {
+	case strings.HasPrefix(place, "/dev/"):
+		return nil
+	case errors.Is(e, syscall.ENOSPC):
+		return []string{"df -h " + shellWord(place)}
+	}
+	return []string{"ls -ld " + shellWord(place)}
+}
+
 func unknownProfile(e *profile.UnknownProfileError, program string) (out []string) {
 	for _, n := range e.Near {
-		if e.From == (profile.Origin{}) {
-			out = append(out, program+" "+shellWord(n))
+		if e.From.File == "" {
+			out = append(out, onProfile(program, n))
 		} else {
 			out = append(out, fmt.Sprintf("there is a profile %q", n))
 		}
 	}
 	if out == nil {
-		out = append(out, "profiles are read from "+strings.Join(e.Files, " and "), "aws configure list-profiles")
+		files := slices.DeleteFunc(slices.Clone(e.Files), func(f string) bool { return f == "" })
+		out = append(out, "profiles are read from "+strings.Join(files, " and "), "aws configure list-profiles")
 	}
 	return out
 }
 
 func settingHints(e *profile.SettingError) []string {
-	name := shellWord(e.Profile)
 	switch e.Key {
 	case "source_profile":
-		return []string{fmt.Sprintf("aws configure set source_profile default --profile %s", name)}
+		return []string{"aws configure set source_profile default" + profileFlag(e.Profile)}
 	case "mfa_serial":
-		return []string{"aws iam list-mfa-devices --query MFADevices[].SerialNumber"}
+		return []string{listDevices("")}
 	case "aws_access_key_id", "aws_secret_access_key":
-		return []string{"aws configure --profile " + name}
+		return []string{"aws configure" + profileFlag(e.Profile)}
 	}
-	return nil
+	switch {
+	case e.From.Env != "":
+		return []string{"unset " + e.From.Env}
+	case strings.ContainsAny(e.Key, " ("):
+		return nil
+	}
+	return []string{"aws configure set " + e.Key + " VALUE" + profileFlag(e.Profile)}
 }
 
 func unsupportedHints(e *profile.UnsupportedError, program string) []string {
-	name := shellWord(e.Profile)
 	switch e.Kind {
 	case profile.IdentityCenter:
-		return []string{"not supported yet, so: aws sso login --profile " + name}
+		return []string{"not supported yet, so: aws sso login" + profileFlag(e.Profile)}
 	case profile.ConsoleLogin:
-		return []string{"not supported yet, so: aws login --profile " + name}
+		return []string{"not supported yet, so: aws login" + profileFlag(e.Profile)}
 	case profile.MFASession:
 		return []string{"a profile with mfa_serial needs a role_arn as well; MFA sessions without a role are not supported yet"}
 	case profile.StaticKeys, profile.NoCredentials:
@@ -115,43 +140,49 @@ func unsupportedHints(e *profile.UnsupportedError, program string) []string {
 
 // roleHints names the profiles that can be signed in to, or what makes one.
 func roleHints(e *profile.UnsupportedError, program string) (out []string) {
-	for _, n := range e.Roles {
-		out = append(out, program+" "+shellWord(n))
+	if program == "aws-mfa-console" {
+		out = append(out, "AWS opens the console with the session of a role only")
 	}
-	if out == nil {
+	for _, n := range e.Roles {
+		out = append(out, onProfile(program, n))
+	}
+	if len(e.Roles) == 0 {
 		out = append(out, "a profile to sign in to has role_arn, source_profile and mfa_serial")
 	}
 	return out
 }
 
-func refusedHints(e *session.RefusedError, login string) []string {
+func refusedHints(e *session.RefusedError, login func(...string) string) []string {
 	serial := ""
 	if e.Role != nil && e.Role.SerialNumber.Set {
 		serial = fmt.Sprintf("mfa_serial is %s (%s)", e.Role.SerialNumber.Text, e.Role.SerialNumber.From)
 	}
 	switch e.Reason {
 	case session.WrongCode:
-		return []string{"a code works once: wait for the next one, then " + login, "if no code works: is this the device? " + serial}
+		return []string{"a code works once: wait for the next one, then " + login(), "if no code works: is this the device? " + serial}
 	case session.WrongSerial:
-		return []string{serial, "aws iam list-mfa-devices --query MFADevices[].SerialNumber", "security keys and passkeys work in the console only"}
+		return []string{serial, listDevices(e.Role.Source.Profile), "security keys and passkeys work in the console only"}
 	case session.NotAllowed:
 		return notAllowedHints(e, serial)
 	case session.DurationTooLong:
-		return []string{"ask for less: " + login + " --force --duration 1h", fmt.Sprintf("or allow more: aws iam update-role --role-name %s --max-session-duration %d", roleName(e.Role), int(e.Duration.Seconds()))}
+		return []string{"ask for less: " + login("--force --duration 1h") + durationOrigin(e.Role), fmt.Sprintf("or allow more: aws iam update-role --role-name %s --max-session-duration %d", roleName(e.Role), int(e.Duration.Seconds()))}
 	case session.ChainTooLong:
-		return []string{login + " --force --duration 1h", "for more, the keys of " + e.Keys.From.String() + " must be long-term ones"}
+		return []string{login("--force --duration 1h"), "for more, the keys of " + e.Keys.From.String() + " must be long-term ones"}
 	case session.UnknownKey:
 		return []string{"was the key deleted or made for another account? aws iam list-access-keys", regionHint(e)}
 	case session.WrongSecret:
 		return []string{"the two halves of the key must be from one line of the file that AWS gave out"}
 	case session.ClockOff:
-		return []string{"set the clock, then " + login, "AWS takes requests whose time is within 15 minutes of its own"}
+		return []string{"set the clock, then " + login(), "AWS takes requests whose time is within 15 minutes of its own"}
 	case session.ExpiredSession:
-		return []string{login + " --force"}
+		if e.Role != nil {
+			return []string{"the keys of " + e.Keys.From.String() + " are a session themselves: get new ones there"}
+		}
+		return []string{login("--force")}
 	case session.RegionDisabled:
-		return []string{regionHint(e), "another region will do: AWS_REGION=us-east-1 " + login}
+		return []string{regionHint(e), "another region will do: AWS_REGION=" + session.DefaultRegion(arnOf(e)) + " " + login()}
 	case session.Unavailable:
-		return []string{"try again in a minute: " + login}
+		return []string{"try again in a minute: " + login()}
 	}
 	return nil
 }
@@ -163,7 +194,7 @@ func notAllowedHints(e *session.RefusedError, serial string) []string {
 	}
 	out := []string{"the role's trust policy must name this user, and the user's policy must allow sts:AssumeRole on " + e.Role.RoleARN.Text}
 	if serial == "" {
-		return append(out, fmt.Sprintf("if the role demands MFA: aws configure set mfa_serial arn:aws:iam::ACCOUNT:mfa/NAME --profile %s", shellWord(e.Role.Profile)))
+		return append(out, "if the role demands MFA: aws configure set mfa_serial arn:aws:iam::ACCOUNT:mfa/NAME"+profileFlag(e.Role.Profile))
 	}
 	if e.Role.ExternalID.Set {
 		return append(out, fmt.Sprintf("external_id must be the one that the trust policy wants (%s)", e.Role.ExternalID.From))
@@ -171,15 +202,41 @@ func notAllowedHints(e *session.RefusedError, serial string) []string {
 	return append(out, fmt.Sprintf("a role_arn with a typing mistake gets the same answer (%s)", e.Role.RoleARN.From))
 }
 
-func networkHints(e *session.NetworkError, login string) []string {
-	out := []string{}
+// networkHints is about a request of the program without an answer.
+func networkHints(e *session.NetworkError, program string, in *ProfileError) (out []string) {
+	again := program
+	if in != nil {
+		again = onProfile(program, in.Profile)
+	}
 	if e.Endpoint.Set {
 		out = append(out, fmt.Sprintf("the endpoint is %s (%s)", e.Endpoint.Text, e.Endpoint.From))
 	}
-	if e.MaybeDone && e.UsedCode {
-		return append(out, "wait for the next code, then "+login)
+	switch {
+	case e.Untrusted():
+		return append(out, "AWS_CA_BUNDLE, or ca_bundle in the profile, names the file with certificates to trust")
+	case e.MaybeDone && e.UsedCode:
+		return append(out, "wait for the next code, then "+again)
+	case e.Proxy():
+		return append(out, "HTTPS_PROXY in the environment names the proxy")
 	}
-	return append(out, login+" --verbose")
+	return append(out, again+" --verbose")
+}
+
+// listDevices is the command that lists the MFA devices of a profile's user.
+func listDevices(source string) string {
+	command := "aws iam list-mfa-devices --query 'MFADevices[].SerialNumber'"
+	if source != "" {
+		command += profileFlag(source)
+	}
+	return command
+}
+
+// durationOrigin tells where a duration was written, if it was.
+func durationOrigin(r *profile.Role) string {
+	if r.Seconds == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (duration_seconds is set in %s)", r.Duration.From)
 }
 
 func regionHint(e *session.RefusedError) string {
@@ -189,21 +246,48 @@ func regionHint(e *session.RefusedError) string {
 	return fmt.Sprintf("the region is %s, because none is set", e.Region)
 }
 
+func arnOf(e *session.RefusedError) string {
+	if e.Role == nil {
+		return ""
+	}
+	return e.Role.RoleARN.Text
+}
+
 func roleName(r *profile.Role) string {
 	return r.RoleARN.Text[strings.LastIndex(r.RoleARN.Text, "/")+1:]
 }
 
+// profileFlag names a profile to the AWS CLI.
+func profileFlag(name string) string {
+	if strings.HasPrefix(name, "-") {
+		return " --profile=" + shellWord(name)
+	}
+	return " --profile " + shellWord(name)
+}
+
 // shellWord is s as one word of a POSIX shell.
 func shellWord(s string) string {
-	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%"
-	if s != "" && strings.Trim(s, safe) == "" && !strings.HasPrefix(s, "-") {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%"
+	if s != "" && strings.Trim(s, plain) == "" {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // LoginCommand is the command that signs in to a profile.
-func LoginCommand(profile string) string { return "aws-mfa-login " + shellWord(profile) }
+func LoginCommand(profile string, flags ...string) string {
+	return onProfile("aws-mfa-login", profile, flags...)
+}
+
+// onProfile is a program run on a profile, also on one whose name looks like a
+// flag.
+func onProfile(program, profile string, flags ...string) string {
+	words := append([]string{program, shellWord(profile)}, flags...)
+	if strings.HasPrefix(profile, "-") {
+		words = append(append([]string{program}, flags...), "--", shellWord(profile))
+	}
+	return strings.Join(words, " ")
+}
 
 // WithHints adds advice to an error that one command alone meets.
 func WithHints(err error, hints ...string) error { return &hinted{err, hints} }

@@ -23,9 +23,10 @@ func Role(v *Voice, set *profile.Set, name string) (*profile.Role, error) {
 	if err != nil {
 		return nil, err
 	}
-	role.Settings(func(key string, value profile.Value) {
-		v.Trace("%s: %s = %s (%s)", name, key, value.Text, value.From)
-	})
+	v.TraceSettings(name, role.Settings())
+	if sts := role.Network.STS; sts.Exposed() {
+		v.Warn("what is sent to %s (%s), and the session that comes back, is not encrypted", sts.Text, sts.From)
+	}
 	if role.Duration.Set && role.Seconds == "" {
 		v.Warn("duration_seconds (%s) is not a whole number of seconds; like the AWS CLI we go without it", role.Duration.From)
 	}

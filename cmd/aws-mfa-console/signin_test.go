@@ -1,0 +1,601 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"aws-mfa/shared/awstest"
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/cli"
+	"aws-mfa/shared/mfa"
+	"aws-mfa/shared/profile"
+	"aws-mfa/shared/session"
+)
+
+func set(text string) profile.Value {
+	return profile.Value{Text: text, Set: true, From: profile.Origin{File: "~/.aws/config", Line: 7}}
+}
+
+// in is a bearer of that partition, with nothing set.
+func in(partition string) bearer {
+	return bearer{arn: "arn:" + partition + ":sts::123456789012:assumed-role/Admin/jane"}
+}
+
+// Sources of the hosts are beside partitions.
+func TestEachPartitionHasItsHosts(t *testing.T) {
+	t.Parallel()
+	want := map[string]page{
+		"aws":        {"https://us-east-1.console.aws.amazon.com/console/home?region=us-east-1", "https://signin.aws.amazon.com/federation"},
+		"aws-cn":     {"https://cn-northwest-1.console.amazonaws.cn/console/home?region=cn-northwest-1", "https://cn-northwest-1.signin.amazonaws.cn/federation"},
+		"aws-us-gov": {"https://us-gov-west-1.console.amazonaws-us-gov.com/console/home?region=us-gov-west-1", "https://us-gov-west-1.signin.amazonaws-us-gov.com/federation"},
+		"aws-eusc":   {"https://eusc-de-east-1.console.amazonaws-eusc.eu/console/home?region=eusc-de-east-1", "https://eusc-de-east-1.signin.amazonaws-eusc.eu/federation"},
+		"aws-iso":    {"https://us-iso-east-1.console.c2shome.ic.gov/console/home?region=us-iso-east-1", "https://us-iso-east-1.signin.c2shome.ic.gov/federation"},
+		"aws-iso-b":  {"https://us-isob-east-1.console.sc2shome.sgov.gov/console/home?region=us-isob-east-1", "https://us-isob-east-1.signin.sc2shome.sgov.gov/federation"},
+		"aws-iso-e":  {"https://eu-isoe-west-1.console.csphome.adc-e.uk/console/home?region=eu-isoe-west-1", "https://eu-isoe-west-1.signin.csphome.adc-e.uk/federation"},
+		"aws-iso-f":  {"https://us-isof-south-1.console.csphome.hci.ic.gov/console/home?region=us-isof-south-1", "https://us-isof-south-1.signin.csphome.hci.ic.gov/federation"},
+	}
+	for name := range partitions {
+		if _, ok := want[name]; !ok {
+			t.Errorf("partition %s is not tested", name)
+		}
+	}
+	for name, want := range want {
+		got, err := (&console{}).page(in(name))
+		if err != nil || got != want {
+			t.Errorf("%s: got %+v, %v\nwant %+v", name, got, err, want)
+		}
+		// The region that is set for another partition does not lead there.
+		elsewhere := in(name)
+		elsewhere.network.Region = set("ap-southeast-2")
+		if name == "aws" {
+			elsewhere.network.Region = set("us-gov-east-1")
+		}
+		if got, err := (&console{}).page(elsewhere); err != nil || got != want {
+			t.Errorf("%s, region of another partition set: got %+v, %v\nwant %+v", name, got, err, want)
+		}
+	}
+	for _, arn := range []string{"", "nonsense", "arn:aws-moon:sts::123456789012:assumed-role/Admin/jane"} {
+		if got, err := (&console{}).page(bearer{arn: arn}); err == nil {
+			t.Errorf("%q: got %+v", arn, got)
+		}
+	}
+}
+
+func TestRegions(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ partition, flag, profile, want string }{
+		{"aws", "", "eu-central-1", "eu-central-1"},
+		{"aws", "ap-south-1", "eu-central-1", "ap-south-1"},
+		{"aws", "us-east-1", "", "us-east-1"},
+		{"aws", "ap-future-9", "", "ap-future-9"},
+		{"aws-cn", "cn-north-1", "", "cn-north-1"},
+		{"aws-cn", "", "cn-north-1", "cn-north-1"},
+		{"aws-us-gov", "us-gov-east-1", "us-gov-west-1", "us-gov-east-1"},
+		{"aws", "us-gov-west-1", "", ""},
+		{"aws", "cn-north-1", "", ""},
+		{"aws", "eusc-de-east-1", "", ""},
+		{"aws", "us-isob-east-1", "", ""},
+		{"aws-cn", "us-east-1", "", ""},
+		{"aws-iso", "us-isob-east-1", "", ""},
+		{"aws", "evil.example/", "", ""},
+		{"aws", "evil.example#", "", ""},
+		{"aws", "a b", "", ""},
+		{"aws", "EU-WEST-1", "", ""},
+		{"aws", "é", "", ""},
+		{"aws-us-gov", "us-gov-x.evil.example/", "", ""},
+	} {
+		who := in(c.partition)
+		if c.profile != "" {
+			who.network.Region = set(c.profile)
+		}
+		got, err := (&console{Region: c.flag}).page(who)
+		var misused cli.UsageError
+		switch {
+		case c.want == "":
+			if !errors.As(err, &misused) || !strings.Contains(err.Error(), "--region") {
+				t.Errorf("%+v: got %+v, %v, want misuse", c, got, err)
+			}
+		case err != nil || !strings.HasPrefix(got.destination, "https://"+c.want+".console.") || !strings.HasSuffix(got.destination, "?region="+c.want):
+			t.Errorf("%+v: got %+v, %v", c, got, err)
+		}
+		if host := "https://" + c.want + ".signin."; c.want == "us-east-1" && got.federation != "https://signin.aws.amazon.com/federation" ||
+			c.want != "us-east-1" && c.want != "" && !strings.HasPrefix(got.federation, host) {
+			t.Errorf("%+v: got %s", c, got.federation)
+		}
+	}
+}
+
+func TestServices(t *testing.T) {
+	t.Parallel()
+	for service, want := range map[string]string{
+		"s3":         "s3",
+		"ec2":        "ec2/v2",
+		"iam":        "iamv2",
+		"ssm":        "systems-manager",
+		"cloudwatch": "cloudwatch",
+		"unheard-of": "unheard-of",
+		"S3":         "",
+		"../x":       "",
+		"s3/buckets": "",
+		"s3?x=y":     "",
+		"s3#x":       "",
+		"s3@evil":    "",
+		"s 3":        "",
+		"%2e%2e":     "",
+		"\x1b[31m":   "",
+		"://evil":    "",
+		".":          "",
+	} {
+		got, err := (&console{Service: service, Region: "eu-west-1"}).page(in("aws"))
+		var misused cli.UsageError
+		if want == "" {
+			if !errors.As(err, &misused) || strings.Contains(err.Error(), "\x1b") {
+				t.Errorf("%q: got %+v, %v, want misuse", service, got, err)
+			}
+			continue
+		}
+		if want = "https://eu-west-1.console.aws.amazon.com/" + want + "/home?region=eu-west-1"; err != nil || got.destination != want {
+			t.Errorf("%q: got %s, %v, want %s", service, got.destination, err, want)
+		}
+	}
+}
+
+// The sign-in endpoint sends the browser, signed in, to the destination.
+func TestDestinationsAreOfThePartitionsConsole(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ partition, url string }{
+		{"aws", "https://console.aws.amazon.com/"},
+		{"aws", "https://console.aws.amazon.com"},
+		{"aws", "https://eu-west-1.console.aws.amazon.com/s3/home?region=eu-west-1#/buckets"},
+		{"aws", "https://123456789012-abcdefgh.us-east-1.console.aws.amazon.com/ec2/v2/home"},
+		{"aws", "https://console.aws.amazon.com/a%2Fb?redirect=https%3A%2F%2Fevil.example"},
+		{"aws-cn", "https://cn-north-1.console.amazonaws.cn/ec2"},
+		{"aws-us-gov", "https://console.amazonaws-us-gov.com/"},
+		{"aws-eusc", "https://eusc-de-east-1.console.amazonaws-eusc.eu/"},
+	} {
+		got, err := (&console{Destination: c.url}).page(in(c.partition))
+		if err != nil || got.destination != c.url {
+			t.Errorf("%s: got %q, %v", c.url, got.destination, err)
+		}
+	}
+	for _, c := range []struct{ partition, url string }{
+		{"aws", "https://console.aws.amazon.com.evil.example/"},
+		{"aws", "https://evilconsole.aws.amazon.com/"},
+		{"aws", "https://console-aws.amazon.com/"},
+		{"aws", "https://aws.amazon.com/"},
+		{"aws", "https://evil.example/console.aws.amazon.com"},
+		{"aws", "https://evil.example/.console.aws.amazon.com"},
+		{"aws", "https://evil.example?.console.aws.amazon.com"},
+		{"aws", "https://evil.example#.console.aws.amazon.com"},
+		{"aws", "https://evil.example\\.console.aws.amazon.com/"},
+		{"aws", "https://evil.example\\@console.aws.amazon.com/"},
+		{"aws", "https://console.aws.amazon.com\\@evil.example/"},
+		{"aws", "https://console.aws.amazon.com@evil.example/"},
+		{"aws", "https://user@console.aws.amazon.com/"},
+		{"aws", "https://user:word@console.aws.amazon.com/"},
+		{"aws", "https://console.aws.amazon.com:8443/"},
+		{"aws", "https://console.aws.amazon.com:443/"},
+		{"aws", "https://console.aws.amazon.com:/"},
+		{"aws", "https://evil.example%2f.console.aws.amazon.com/"},
+		{"aws", "https://evil.example%23.console.aws.amazon.com/"},
+		{"aws", "https://evil.example%00.console.aws.amazon.com/"},
+		{"aws", "http://console.aws.amazon.com/"},
+		{"aws", "ftp://console.aws.amazon.com/"},
+		{"aws", "javascript://console.aws.amazon.com/%0aalert(1)"},
+		{"aws", "//console.aws.amazon.com/"},
+		{"aws", "///console.aws.amazon.com/"},
+		{"aws", "https:console.aws.amazon.com/"},
+		{"aws", "https:/console.aws.amazon.com/"},
+		{"aws", "https:///console.aws.amazon.com/"},
+		{"aws", "/console.aws.amazon.com/"},
+		{"aws", "console.aws.amazon.com"},
+		{"aws", " https://console.aws.amazon.com/"},
+		{"aws", "https://console.aws.amazon.com/\r\nSet-Cookie: x=y"},
+		{"aws", "https://console.aws.amazon.com/\x1b[31m"},
+		{"aws", "https://console.aws.amazon.com/\u009b31m"},
+		{"aws", "https://console.aws.amazon.com/\x00"},
+		{"aws", "https://console.amazonaws.cn/"},
+		{"aws", "https://console.amazonaws-us-gov.com/"},
+		{"aws-cn", "https://console.aws.amazon.com/"},
+		{"aws-us-gov", "https://us-gov-west-1.console.aws.amazon.com/"},
+		{"aws-iso", "https://console.sc2shome.sgov.gov/"},
+	} {
+		got, err := (&console{Destination: c.url}).page(in(c.partition))
+		var misused cli.UsageError
+		if !errors.As(err, &misused) || strings.ContainsAny(err.Error(), "\x00\x1b\r\n") {
+			t.Errorf("%q in %s: got %q, %v, want misuse", c.url, c.partition, got.destination, err)
+		}
+	}
+}
+
+// It gets the secret key itself.
+func TestTheSignInEndpointIsEncryptedOrLocal(t *testing.T) {
+	t.Parallel()
+	for endpoint, want := range map[string]string{
+		"https://signin.example":        "https://signin.example/federation",
+		"https://signin.example:8443/":  "https://signin.example:8443/federation",
+		"https://signin.example/x":      "https://signin.example/x/federation",
+		"http://127.0.0.1:8080":         "http://127.0.0.1:8080/federation",
+		"http://127.8.9.10/":            "http://127.8.9.10/federation",
+		"http://[::1]:8080":             "http://[::1]:8080/federation",
+		"http://localhost:4566":         "http://localhost:4566/federation",
+		"http://signin.example":         "",
+		"http://localhost.evil.example": "",
+		"http://127.0.0.1.evil.example": "",
+		"http://127.0.0.1@evil.example": "",
+		"http://0.0.0.0":                "",
+		"http://10.0.0.1":               "",
+		"http://[::]":                   "",
+		"http://[::ffff:10.0.0.1]":      "",
+		"http://169.254.169.254":        "",
+		"http://0x7f000001":             "",
+		"http://signin.aws.amazon.com":  "",
+	} {
+		who := in("aws")
+		who.network.Signin = set(endpoint)
+		got, err := (&console{}).page(who)
+		if want == "" {
+			if err == nil || !strings.Contains(err.Error(), "~/.aws/config:7") {
+				t.Errorf("%s: got %+v, %v, want a refusal that names the setting", endpoint, got, err)
+			}
+		} else if err != nil || got.federation != want {
+			t.Errorf("%s: got %s, %v, want %s", endpoint, got.federation, err, want)
+		}
+	}
+}
+
+const (
+	janeARN  = "arn:aws:iam::123456789012:user/jane"
+	adminARN = "arn:aws:iam::123456789012:role/Admin"
+	spokeARN = "arn:aws:iam::123456789012:role/Spoke"
+)
+
+// A world is a local AWS with a user jane, and an ear for secrets in what is told.
+type world struct {
+	*awstest.AWS
+	t    *testing.T
+	env  map[string]string
+	told bytes.Buffer
+}
+
+func start(t *testing.T) *world {
+	t.Helper()
+	a, err := awstest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	w := &world{AWS: a, t: t, env: map[string]string{"HOME": home, "AWS_ENDPOINT_URL": a.URL()}}
+	t.Cleanup(func() {
+		a.Close()
+		for _, secret := range a.Secrets() {
+			if strings.Contains(w.told.String(), secret) {
+				t.Errorf("a secret was told: %.4s… (%d characters)", secret, len(secret))
+			}
+		}
+	})
+	jane := a.AddUser(janeARN)
+	a.AddRole(awstest.Role{ARN: adminARN, Trusts: []string{janeARN}})
+	a.AddRole(awstest.Role{ARN: spokeARN, Trusts: []string{adminARN}})
+	write := func(name, text string) error {
+		path := filepath.Join(home, ".aws", name)
+		return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600))
+	}
+	if err := errors.Join(
+		write("config", "[profile admin]\nrole_arn = "+adminARN+"\nsource_profile = default\n[profile spoke]\nrole_arn = "+spokeARN+"\ncredential_source = Environment\n"),
+		write("credentials", "[default]\naws_access_key_id = "+jane.AccessKeyID+"\naws_secret_access_key = "+jane.SecretAccessKey+"\n"),
+	); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) trace(format string, args ...any) { fmt.Fprintf(&w.told, format+"\n", args...) }
+
+// bearer signs in to a profile.
+func (w *world) bearer(name string) bearer {
+	w.t.Helper()
+	files, err := profile.Load(func(variable string) (string, bool) { value, ok := w.env[variable]; return value, ok })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p, err := files.Profile(name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	role, err := p.Role()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s, err := session.Open(w.t.Context(), role, session.Options{Cache: cache.In(w.env["HOME"]), Codes: mfa.NoInput()})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return bearer{
+		profile: name, role: role, arn: s.AssumedRoleARN, network: role.Network,
+		keys: profile.Keys{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken},
+	}
+}
+
+// signIn exchanges the bearer's session, and hears what is told of it.
+func (w *world) signIn(ctx context.Context, who bearer, duration time.Duration) (string, error) {
+	w.t.Helper()
+	p, err := (&console{Service: "s3", Region: "eu-west-1"}).page(who)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	link, err := p.signIn(ctx, who, duration, w.trace)
+	if err != nil {
+		w.trace("%v %+v", err, err)
+	}
+	return link, err
+}
+
+func TestTheSignInURLOpensTheConsole(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	who := w.bearer("admin")
+	link, err := w.signIn(t.Context(), who, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(link)
+	if err != nil || !strings.HasPrefix(link, w.URL()+"/federation?") {
+		t.Fatalf("got %s, %v", link, err)
+	}
+	query := u.Query()
+	if query.Get("Action") != "login" || query.Get("Destination") != "https://eu-west-1.console.aws.amazon.com/s3/home?region=eu-west-1" || query.Get("SigninToken") == "" || len(query) != 3 {
+		t.Errorf("got %v", query)
+	}
+	for _, secret := range []string{who.keys.SecretAccessKey, who.keys.SessionToken, who.keys.AccessKeyID} {
+		if strings.Contains(link, secret) || strings.Contains(link, url.QueryEscape(secret)) {
+			t.Errorf("the URL has %.4s… of the session", secret)
+		}
+	}
+	calls := w.Calls()
+	if last := calls[len(calls)-1]; last.Action != "getSigninToken" || last.Method != "POST" || last.DurationSeconds != 0 || last.Status != 200 {
+		t.Errorf("got %+v", last)
+	}
+	jar := &oneCookie{}
+	answer, err := (&http.Client{Jar: jar}).Get(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	for _, part := range []string{"Signed in as " + who.arn, "At https://eu-west-1.console.aws.amazon.com/s3/home?region=eu-west-1"} {
+		if err != nil || !strings.Contains(string(body), part) {
+			t.Errorf("the console lacks %q: %v\n%s", part, err, body)
+		}
+	}
+	if !strings.Contains(w.told.String(), "getSigninToken: request to "+strings.TrimPrefix(w.URL(), "http://")) {
+		t.Errorf("got trace %q", w.told.String())
+	}
+}
+
+// oneCookie keeps the last cookies for whoever asks.
+type oneCookie struct{ cookies []*http.Cookie }
+
+func (o *oneCookie) SetCookies(_ *url.URL, c []*http.Cookie) { o.cookies = c }
+func (o *oneCookie) Cookies(*url.URL) []*http.Cookie         { return o.cookies }
+
+func TestADurationIsSentOnlyWhenAskedFor(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	who := w.bearer("admin")
+	for _, duration := range []time.Duration{0, 15 * time.Minute, 12 * time.Hour} {
+		if _, err := w.signIn(t.Context(), who, duration); err != nil {
+			t.Errorf("%s: %v", duration, err)
+		}
+		calls := w.Calls()
+		if got := calls[len(calls)-1].DurationSeconds; got != int(duration.Seconds()) {
+			t.Errorf("%s: got %d s asked for", duration, got)
+		}
+	}
+}
+
+// AWS takes a duration for roles that were assumed with long-term keys only.
+func TestADurationForAChainIsARefusalWithStatus400(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	hub := w.bearer("admin")
+	w.env["AWS_ACCESS_KEY_ID"], w.env["AWS_SECRET_ACCESS_KEY"], w.env["AWS_SESSION_TOKEN"] = hub.keys.AccessKeyID, hub.keys.SecretAccessKey, hub.keys.SessionToken
+	spoke := w.bearer("spoke")
+	_, err := w.signIn(t.Context(), spoke, time.Hour)
+	var refused *federationError
+	if !errors.As(err, &refused) || refused.status != 400 {
+		t.Errorf("got %v", err)
+	}
+	if _, err := w.signIn(t.Context(), spoke, 0); err != nil {
+		t.Errorf("without: got %v", err)
+	}
+}
+
+func TestWithoutADurationARefusalIsFinal(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	who := w.bearer("admin")
+	p, err := (&console{}).page(who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Fail(awstest.Fault{Action: "getSigninToken", Kind: awstest.Answer, Status: 400, Body: "<html>Bad Request</html>"})
+	_, err = (&console{}).signInURL(t.Context(), &cli.Voice{}, who, p)
+	var refused *federationError
+	if !errors.As(err, &refused) || w.Count("getSigninToken") != 1 {
+		t.Errorf("got %v after %+v", err, w.Calls())
+	}
+}
+
+// The keys are in the body of the request and nowhere else.
+func TestKeysTravelInTheBodyOnly(t *testing.T) {
+	t.Parallel()
+	who := in("aws")
+	who.keys = profile.Keys{AccessKeyID: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: "se/cr+et=", SessionToken: "to/k+en=&\""}
+	var got *http.Request
+	var body []byte
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ = io.ReadAll(r.Body)
+		got = r
+		io.WriteString(w, `{"SigninToken": "t+/=&x"}`)
+	}))
+	defer server.Close()
+	link, err := page{destination: "https://console.aws.amazon.com/?a=b&c", federation: server.URL + "/federation"}.signIn(t.Context(), who, 0, func(string, ...any) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Method != http.MethodPost || got.RequestURI != "/federation" || got.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
+		t.Errorf("got %s %s, %s", got.Method, got.RequestURI, got.Header.Get("Content-Type"))
+	}
+	if head := fmt.Sprint(got.RequestURI, got.Header); strings.Contains(head, "ASIA") || strings.Contains(head, "cr+et") || strings.Contains(head, "k+en") {
+		t.Errorf("got %s", head)
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil || form.Get("Action") != "getSigninToken" || form.Has("SessionDuration") || len(form) != 2 {
+		t.Errorf("got form %q, %v", body, err)
+	}
+	var keys map[string]string
+	if err := json.Unmarshal([]byte(form.Get("Session")), &keys); err != nil || len(keys) != 3 ||
+		keys["sessionId"] != "ASIAIOSFODNN7EXAMPLE" || keys["sessionKey"] != "se/cr+et=" || keys["sessionToken"] != "to/k+en=&\"" {
+		t.Errorf("got %v, %v", keys, err)
+	}
+	u, err := url.Parse(link)
+	if err != nil || u.Query().Get("SigninToken") != "t+/=&x" || u.Query().Get("Destination") != "https://console.aws.amazon.com/?a=b&c" {
+		t.Errorf("got %s, %v", link, err)
+	}
+}
+
+func TestAnswersWithoutATokenAreErrorsWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		status int
+		body   string // KEYS stands for what was sent
+		want   string
+	}{
+		{"refused", 400, "<html>Invalid credentials parameter: KEYS</html>", "does not take the session: only sessions of a role that are still good open the console (HTTP status 400)"},
+		{"forbidden", 403, "KEYS", "gave no sign-in token (HTTP status 403)"},
+		{"out of order", 500, "KEYS", "gave no sign-in token (HTTP status 500)"},
+		{"a token with an error status", 500, `{"SigninToken": "t"}`, "gave no sign-in token (HTTP status 500)"},
+		{"not JSON", 200, "<html>KEYS</html>", "holds no sign-in token"},
+		{"nothing", 200, "", "holds no sign-in token"},
+		{"null", 200, "null", "holds no sign-in token"},
+		{"no token", 200, "{}", "holds no sign-in token"},
+		{"an empty token", 200, `{"SigninToken": ""}`, "holds no sign-in token"},
+		{"a token that is no text", 200, `{"SigninToken": 7}`, "holds no sign-in token"},
+		{"a list", 200, `[{"SigninToken": "t"}]`, "holds no sign-in token"},
+		{"half of it", 200, `{"SigninToken": "KEYS`, "holds no sign-in token"},
+		{"too much", 200, `{"SigninToken": "` + strings.Repeat("x", 2<<20) + `"}`, "holds no sign-in token"},
+		{"no content", 204, "", "gave no sign-in token (HTTP status 204)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			who := w.bearer("admin")
+			keys := who.keys.SecretAccessKey + who.keys.SessionToken
+			w.Fail(awstest.Fault{Action: "getSigninToken", Kind: awstest.Answer, Status: c.status, Body: strings.ReplaceAll(c.body, "KEYS", keys)})
+			link, err := w.signIn(t.Context(), who, 0)
+			var refused *federationError
+			if link != "" || !errors.As(err, &refused) || refused.status != c.status || !strings.HasSuffix(err.Error(), c.want) {
+				t.Errorf("got %q, %v, want %q", link, err, c.want)
+			}
+			if host := strings.TrimPrefix(w.URL(), "http://"); err != nil && !strings.Contains(err.Error(), host) {
+				t.Errorf("got %v, want %s named", err, host)
+			}
+		})
+	}
+}
+
+func TestSignInIsNotRedirected(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.Fail(awstest.Fault{Action: "getSigninToken", Kind: awstest.Redirect})
+	_, err := w.signIn(t.Context(), w.bearer("admin"), 0)
+	var refused *federationError
+	if !errors.As(err, &refused) || refused.status != 302 || w.Count("moved") != 0 {
+		t.Errorf("got %v, %d followed", err, w.Count("moved"))
+	}
+}
+
+func TestSignInWithoutAnAnswerIsANetworkError(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	who := w.bearer("admin")
+	for _, kind := range []awstest.FaultKind{awstest.Reset, awstest.Lost} {
+		w.Fail(awstest.Fault{Action: "getSigninToken", Kind: kind})
+		_, err := w.signIn(t.Context(), who, 0)
+		var network *session.NetworkError
+		if !errors.As(err, &network) || !network.MaybeDone || network.Operation != "getSigninToken" || network.Host != strings.TrimPrefix(w.URL(), "http://") || network.Endpoint.Text != w.URL() {
+			t.Errorf("%s: got %v, want a NetworkError of a request that was sent", kind, err)
+		}
+	}
+	if got := w.Count("getSigninToken"); got != 2 {
+		t.Errorf("got %d calls, want none repeated", got)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Close()
+	who.network.Signin = set("http://" + listener.Addr().String())
+	var network *session.NetworkError
+	if _, err = w.signIn(t.Context(), who, 0); !errors.As(err, &network) || network.MaybeDone || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// An answer that breaks off is one to a request that was sent.
+func TestHalfAnAnswerIsANetworkError(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		io.WriteString(w, `{"SigninToken": "`)
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	defer server.Close()
+	_, err := page{federation: server.URL}.signIn(t.Context(), in("aws"), 0, func(string, ...any) {})
+	var network *session.NetworkError
+	if !errors.As(err, &network) || !network.MaybeDone {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Whoever waits for AWS gives way when the user gives up, wherever it is.
+func TestSignInGivesWayToItsContext(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]string{"before the answer": "", "in the answer": `{"SigninToken": "`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			enough := errors.New("the user has had enough")
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+				if begin != "" {
+					io.WriteString(w, begin)
+					w.(http.Flusher).Flush()
+				}
+				cancel(enough)
+				<-r.Context().Done()
+			}))
+			defer server.Close()
+			_, err := page{federation: server.URL}.signIn(ctx, in("aws"), 0, func(string, ...any) {})
+			if !errors.Is(err, enough) {
+				t.Errorf("got %v, want the cause", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,268 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/mfa"
+	"aws-mfa/shared/profile"
+	"aws-mfa/shared/session"
+
+	"github.com/alecthomas/kong"
+)
+
+const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+func value(text string) profile.Value {
+	return profile.Value{Text: text, Set: true, From: profile.Origin{File: "/home/jane/.aws/config", Line: 3}}
+}
+
+// refused is an AssumeRole that AWS refused for a reason, with all that there
+// is to know about it.
+func refused(reason session.Reason, in string) *session.RefusedError {
+	role := &profile.Role{
+		Profile: in, RoleARN: value("arn:aws:iam::123456789012:role/team/Admin"), SerialNumber: value("arn:aws:iam::123456789012:mfa/jane"),
+		Source: profile.Source{Profile: "default", Keys: profile.Keys{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: secret, SessionToken: secret, From: profile.Origin{File: "/home/jane/.aws/credentials", Line: 2}}},
+	}
+	return &session.RefusedError{
+		Reason: reason, Operation: "AssumeRole", Code: "Code", Message: "message",
+		Role: role, Keys: role.Source.Keys, Region: "us-east-1", Duration: 2 * time.Hour, Offset: 20 * time.Minute,
+	}
+}
+
+// reasons are all but Other, about which there is nothing to say.
+var reasons = []session.Reason{
+	session.WrongCode, session.WrongSerial, session.NotAllowed, session.DurationTooLong, session.ChainTooLong, session.UnknownKey,
+	session.WrongSecret, session.ClockOff, session.ExpiredSession, session.RegionDisabled, session.Unavailable,
+}
+
+// advisable are errors of every type that hints knows, about a profile.
+func advisable(name string) map[string]error {
+	errs := map[string]error{
+		"own":                          WithHints(errors.New("x"), "look there"),
+		"misused":                      UsageError("x"),
+		"unknown profile":              &profile.UnknownProfileError{Name: name, Files: []string{"/home/jane/.aws/config", "/home/jane/.aws/credentials"}},
+		"unknown profile, near one":    &profile.UnknownProfileError{Name: "x", Near: []string{name}},
+		"unknown profile of a setting": &profile.UnknownProfileError{Name: "x", Near: []string{name}, From: profile.Origin{File: "/home/jane/.aws/config", Line: 3}},
+		"syntax":                       &profile.SyntaxError{File: "/home/jane/.aws/config", Line: 3, Reason: "x"},
+		"loop":                         &profile.LoopError{Profiles: []string{name, name}},
+		"chain":                        &session.ChainError{Profile: name, Source: "base"},
+		"network":                      &session.NetworkError{Operation: "AssumeRole", Host: "sts.amazonaws.com", Err: errors.New("x")},
+		"network, maybe done":          &session.NetworkError{Operation: "AssumeRole", Host: "sts.amazonaws.com", MaybeDone: true, UsedCode: true, Err: errors.New("x")},
+		"network, endpoint":            &session.NetworkError{Operation: "AssumeRole", Host: "sts.example", Endpoint: value("https://sts.example"), Err: errors.New("x")},
+		"no terminal":                  &mfa.NoTerminalError{Serial: "arn:aws:iam::123456789012:mfa/jane"},
+		"code":                         &mfa.CodeError{},
+		"broken":                       &cache.BrokenError{Path: "/home/jane/x.json", Reason: "empty file"},
+		"path":                         &fs.PathError{Op: "open", Path: "/home/jane/my files/x", Err: fs.ErrPermission},
+	}
+	for _, key := range []string{"source_profile", "mfa_serial", "aws_access_key_id", "aws_secret_access_key"} {
+		errs["setting "+key] = &profile.SettingError{Profile: name, Key: key, Reason: "is missing"}
+	}
+	for kind := profile.NoCredentials; kind <= profile.MFASession; kind++ {
+		errs["unsupported "+kind.String()] = &profile.UnsupportedError{Profile: name, Kind: kind}
+	}
+	for _, reason := range reasons {
+		errs[fmt.Sprintf("refused %d", reason)] = refused(reason, name)
+	}
+	bare := refused(session.NotAllowed, name)
+	bare.Role.SerialNumber = profile.Value{}
+	errs["refused without MFA"] = bare
+	external := refused(session.NotAllowed, name)
+	external.Role.ExternalID = value("xid-42")
+	errs["refused with an external id"] = external
+	region := refused(session.RegionDisabled, name)
+	region.Network.Region = value("me-south-1")
+	errs["refused in a region that is set"] = region
+	for text, err := range errs {
+		errs[text] = &ProfileError{Profile: name, Err: fmt.Errorf("on the way up: %w", err)}
+	}
+	return errs
+}
+
+func TestEveryErrorThatWeKnowHasAHint(t *testing.T) {
+	t.Parallel()
+	for name, err := range advisable("prod") {
+		got := hints(err, "aws-mfa-status")
+		if len(got) == 0 {
+			t.Errorf("%s: got no hint for %q", name, err)
+		}
+		for _, h := range got {
+			if strings.TrimSpace(h) == "" || strings.Contains(h, "\n") || strings.Contains(h, secret) || strings.HasSuffix(h, ".") || strings.Contains(h, "  ") {
+				t.Errorf("%s: got hint %q", name, h)
+			}
+		}
+	}
+	for _, err := range []error{errors.New("anything"), refused(session.Other, "prod")} {
+		if got := hints(err, "aws-mfa-status"); len(got) != 0 {
+			t.Errorf("%v: got %q, want nothing", err, got)
+		}
+	}
+}
+
+// GetCallerIdentity is refused without a role.
+func TestHintsNeedNoRole(t *testing.T) {
+	t.Parallel()
+	for _, reason := range []session.Reason{session.NotAllowed, session.UnknownKey, session.WrongSecret, session.ClockOff, session.ExpiredSession, session.RegionDisabled, session.Unavailable} {
+		err := refused(reason, "prod")
+		err.Operation, err.Role = "GetCallerIdentity", nil
+		for _, h := range hints(err, "aws-mfa-status") {
+			if h == "" {
+				t.Errorf("reason %d: got an empty hint", reason)
+			}
+		}
+	}
+}
+
+func TestHintsSayWhatToRun(t *testing.T) {
+	t.Parallel()
+	errs := advisable("prod")
+	for name, want := range map[string]string{
+		"own":                          "look there",
+		"misused":                      "aws-mfa-console --help",
+		"unknown profile":              "profiles are read from /home/jane/.aws/config and /home/jane/.aws/credentials|aws configure list-profiles",
+		"unknown profile, near one":    "aws-mfa-console prod",
+		"unknown profile of a setting": `there is a profile "prod"`,
+		"chain":                        "aws sts get-caller-identity --profile prod",
+		"network":                      "aws-mfa-console prod --verbose",
+		"network, maybe done":          "wait for the next code, then aws-mfa-console prod",
+		"network, endpoint":            "the endpoint is https://sts.example (/home/jane/.aws/config:3)|aws-mfa-console prod --verbose",
+		"no terminal":                  "in a terminal: aws-mfa-login prod|with a code at hand: aws-mfa-login prod --token-code NNNNNN",
+		"broken":                       "ls -ld /home/jane/x.json",
+		"path":                         "ls -ld '/home/jane/my files/x'",
+		"unsupported aws login":        "not supported yet, so: aws login --profile prod",
+		fmt.Sprintf("refused %d", session.DurationTooLong): "ask for less: aws-mfa-login prod --force --duration 1h|or allow more: aws iam update-role --role-name Admin --max-session-duration 7200",
+		"refused with an external id":                      "the role's trust policy must name this user, and the user's policy must allow sts:AssumeRole on arn:aws:iam::123456789012:role/team/Admin|external_id must be the one that the trust policy wants (/home/jane/.aws/config:3)",
+		"refused in a region that is set":                  "the region is us-east-1 (/home/jane/.aws/config:3)|another region will do: AWS_REGION=us-east-1 aws-mfa-login prod",
+	} {
+		if got := strings.Join(hints(errs[name], "aws-mfa-console"), "|"); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
+		}
+	}
+}
+
+// Regions of another partition do not know the user.
+func TestARegionThatIsSwitchedOffIsReplacedByOneOfItsPartition(t *testing.T) {
+	t.Parallel()
+	err := refused(session.RegionDisabled, "prod")
+	err.Role.RoleARN = value("arn:aws-us-gov:iam::123456789012:role/Admin")
+	err.Region = "us-gov-east-1"
+	if got := strings.Join(hints(err, "aws-mfa-login"), "|"); strings.Contains(got, "us-east-1") && !strings.Contains(got, "us-gov-west-1") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// hostile are names that would do harm where a shell reads them unquoted.
+var hostile = []string{
+	"$(touch gone)", "`touch gone`", "a; touch gone", "a b", "it's", `"`, `\`, `'; touch gone; '`, "*", "~", "$HOME", "a\tb", "a&b", "a|b", ">gone", "#a", "!a", "{a,b}", "é日本",
+}
+
+// shell evaluates words as a POSIX shell does.
+func shell(t *testing.T, words string) []string {
+	t.Helper()
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip(err)
+	}
+	command := exec.Command(sh, "-c", `set -f; printf '%s\0' `+words)
+	command.Dir = t.TempDir()
+	command.Env = []string{"HOME=/home/jane"}
+	out, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v: %s", words, err, out)
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+}
+
+func TestAShellWordIsOneWordOfTheShell(t *testing.T) {
+	t.Parallel()
+	for _, s := range append(hostile, "", "prod", "a\nb", "-n", "me@example.com/x:y,z%1") {
+		if got := shell(t, shellWord(s)); len(got) != 1 || got[0] != s {
+			t.Errorf("%q: %s is %q to the shell", s, shellWord(s), got)
+		}
+	}
+	for _, s := range []string{"prod", "me@example.com/x:y,z%1_2-3+4=5."} {
+		if got := shellWord(s); got != s {
+			t.Errorf("got %s, want %s as it is", got, s)
+		}
+	}
+}
+
+// command finds what is to be pasted: a program's name and the rest of its hint.
+var command = regexp.MustCompile(`(?:^|: |then |\? )((?:AWS_REGION=\S+ )?(?:aws|aws-mfa-\w+|ls) .*)$`)
+
+// commands are those in the hints about an error.
+func commands(err error) (found []string) {
+	for _, h := range hints(err, "aws-mfa-login") {
+		if m := command.FindStringSubmatch(h); m != nil {
+			found = append(found, m[1])
+		}
+	}
+	return found
+}
+
+// Whoever pastes a hint must not run what is in a name.
+func TestNamesInHintsAreOneWordOfTheShell(t *testing.T) {
+	t.Parallel()
+	for _, name := range append(hostile, "prod") {
+		seen := map[string]bool{}
+		for kind, err := range advisable(name) {
+			for _, c := range commands(err) {
+				if seen[c] || !strings.Contains(c, name) && !strings.Contains(c, "--profile") || strings.HasSuffix(c, " --profile default") {
+					continue
+				}
+				seen[c] = true
+				if words := shell(t, c); !slices.Contains(words, name) && !slices.Contains(words, "--profile="+name) {
+					t.Errorf("%s of %q: the shell makes %q of %s", kind, name, words, c)
+				}
+			}
+		}
+		if len(seen) < 5 {
+			t.Errorf("%q: got only %v", name, seen)
+		}
+	}
+}
+
+// Some shells give a meaning to what a POSIX shell leaves alone: zsh stops at [].
+func TestCommandsInHintsMeanTheSameInEveryShell(t *testing.T) {
+	t.Parallel()
+	special := regexp.MustCompile("[][*?!{}()<>|&;$`\\\\\"#~^]")
+	quoted := regexp.MustCompile(`'[^']*'`)
+	seen := map[string]bool{}
+	for _, err := range advisable("prod") {
+		for _, c := range commands(err) {
+			if bad := special.FindString(quoted.ReplaceAllString(c, "")); bad != "" && !seen[c] {
+				t.Errorf("%s is not quoted in %s", bad, c)
+			}
+			seen[c] = true
+		}
+	}
+	if len(seen) < 15 {
+		t.Errorf("got only %v", seen)
+	}
+}
+
+// A profile may be called like a flag; what is pasted must not take it for one.
+func TestANameLikeAFlagIsStillAName(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"-f", "--logout", "--duration=12h"} {
+		words := shell(t, LoginCommand(name))
+		var c struct {
+			Profiles []string `arg:"" optional:""`
+			Force    bool     `short:"f"`
+			Logout   bool
+			Duration string
+		}
+		_, err := kong.Must(&c).Parse(words[1:])
+		if err != nil || len(c.Profiles) != 1 || c.Profiles[0] != name || c.Force || c.Logout || c.Duration != "" {
+			t.Errorf("%s: got %+v, %v, want profile %q and nothing else", LoginCommand(name), c, err, name)
+		}
+	}
+}
