@@ -2,7 +2,7 @@
 
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
-BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X aws-mfa/shared/cli.version=$(VERSION)'
+BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X aws-mfa/shared/cli.version=$(VERSION)'
 
 build: ## build the programs into bin/
 	$(BUILD) -o bin/ ./cmd/... ./shared/awstest/sandbox
@@ -17,7 +17,7 @@ test: ## everything
 	$(GO) test ./...
 
 race: ## the packages with concurrency, under the race detector
-	$(GO) test -race ./shared/... ./cmd/...
+	CGO_ENABLED=1 $(GO) test -race ./...
 
 bench: ## how our start compares with that of a Go program that prints one line
 	$(GO) test -run '^$$' -bench . -benchtime 3x ./shared/awstest ./shared/profile
