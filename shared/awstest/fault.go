@@ -17,7 +17,7 @@ const (
 	Hang     FaultKind = iota // take the request and never answer, until the client goes or Close
 	Answer                    // answer with Status and Body of the fault
 	Throttle                  // answer 400 Throttling, "Rate exceeded"
-	Lost                      // do the work (the code is spent, the session issued), then drop the connection
+	Lost                      // do the work (the code is spent, the session issued), then drop the connection, or, with a Status, answer as a gateway that lost AWS's answer
 	Reset                     // drop the connection before doing anything
 	Redirect                  // answer 302 to another path, which logs a call "moved" if followed
 )
@@ -31,7 +31,7 @@ type Fault struct {
 	Action string // "" is any
 	Times  int    // 0 is once, -1 for ever
 	Kind   FaultKind
-	Status int // of an Answer; 0 is 200
+	Status int // of an Answer, where 0 is 200, or of a gateway
 	Body   string
 }
 

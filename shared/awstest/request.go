@@ -85,7 +85,10 @@ func (a *AWS) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := a.work(req, failing)
-	if failing {
+	switch {
+	case failing && fault.Status != 0:
+		answer = reply{status: fault.Status, body: []byte(fault.Body)}
+	case failing:
 		panic(http.ErrAbortHandler)
 	}
 	answer.send(w)

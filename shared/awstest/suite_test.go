@@ -39,7 +39,7 @@ const jane = "arn:aws:iam::123456789012:user/jane"
 //	role ARN [trusts=ARN] [mfa] [external-id=X] [max=12h]
 //	code [SERIAL]             set $CODE to a code that was not used yet (of jane's device)
 //	clock DURATION            move AWS's clock
-//	fault KIND ACTION TIMES   hang, throttle, lost, reset, redirect, 503, or 400:BODY; TIMES -1 is for ever
+//	fault KIND ACTION TIMES   hang, throttle, lost, lost:504 (by a gateway), reset, redirect, 503, or 400:BODY; TIMES -1 is for ever
 //	expire                    end all sessions, at AWS
 //	region-off REGION         switch STS off there
 //	calls ACTION N            N calls since the script began
@@ -238,6 +238,7 @@ func cmdFault(s *script, _ *testscript.TestScript, args []string) error {
 		f.Kind = awstest.Throttle
 	case "lost":
 		f.Kind = awstest.Lost
+		f.Status, _ = strconv.Atoi(body)
 	case "reset":
 		f.Kind = awstest.Reset
 	case "redirect":
@@ -314,11 +315,14 @@ func cmdPage(_ *script, ts *testscript.TestScript, _ []string) error {
 }
 
 // condition knows tools that a script needs: [tool:strace], and whether a
-// variable is set here: [env:CI]. With $CI set the tools must be there:
+// variable is set here: [env:CI], and who runs the tests: [root]. With $CI set the tools must be there:
 // nothing is skipped.
 func condition(cond string) (bool, error) {
 	if name, ok := strings.CutPrefix(cond, "env:"); ok {
 		return os.Getenv(name) != "", nil
+	}
+	if cond == "root" {
+		return os.Getuid() == 0, nil
 	}
 	tool, ok := strings.CutPrefix(cond, "tool:")
 	if !ok {
