@@ -37,7 +37,9 @@ func openOnce(ctx context.Context, url string, trace session.Trace) error {
 
 	address := "http://" + listener.Addr().String() + path
 	failed := make(chan error, 1)
-	go func() { failed <- open(address, trace) }()
+	browsers, noise := os.Getenv("BROWSER"), os.Stderr // stdout is for answers
+	trace("browser: BROWSER is %q", browsers)
+	go func() { failed <- open(address, browsers, noise) }()
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, noBrowser(fmt.Errorf("no browser came within %s", patience)))
 	defer cancel()
 	for {
@@ -100,12 +102,11 @@ func oneShot(host, path, url string, fetched chan struct{}) http.Handler {
 	})
 }
 
-// open runs the first browser of $BROWSER that runs, else the system's. It
+// open runs the first browser of the list that runs, else the system's. It
 // returns when the browser does, which may be at once or never.
-func open(address string, trace session.Trace) error {
-	list := os.Getenv("BROWSER")
+func open(address, list string, noise *os.File) error {
 	if list == "" {
-		browser.Stdout = os.Stderr // stdout is for answers
+		browser.Stdout, browser.Stderr = noise, noise
 		return browser.OpenURL(address)
 	}
 	var err error
@@ -124,8 +125,7 @@ func open(address string, trace session.Trace) error {
 			args[i] = strings.ReplaceAll(args[i], "%s", address)
 		}
 		command := exec.Command(args[0], args[1:]...)
-		command.Stdout, command.Stderr = os.Stderr, os.Stderr
-		trace("browser: %s", args[0])
+		command.Stdout, command.Stderr = noise, noise
 		if err = command.Run(); err == nil {
 			return nil
 		}
