@@ -44,19 +44,29 @@ func openOnce(ctx context.Context, url string, trace session.Trace) error {
 	defer cancel()
 	for {
 		select {
-		case <-fetched:
+		case <-fetched: // what becomes of the browser is not ours any more
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer cancel()
 			server.Shutdown(last)
 			return nil
 		case err := <-failed:
-			if err != nil {
-				return noBrowser(fmt.Errorf("no browser could be started: %w", err))
+			failed = nil
+			if err == nil || done(fetched) {
+				continue // the opener has ended, the browser need not have
 			}
-			failed = nil // the opener is done, the browser not yet
+			return noBrowser(fmt.Errorf("no browser could be started: %w", err))
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+}
+
+func done(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -91,7 +91,7 @@ func usingBrowser(t *testing.T, list, does string) <-chan visit {
 		t.Fatal(err)
 	}
 	stderr := os.Stderr
-	os.Stderr = null // where the browser's noise goes
+	os.Stderr = null                         // where the browser's noise goes
 	t.Cleanup(func() { os.Stderr = stderr }) // a browser may outlive the test
 	t.Setenv("BROWSER", strings.ReplaceAll(list, "BROWSER", self))
 	t.Setenv(behaviour, does)
