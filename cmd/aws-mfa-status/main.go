@@ -230,9 +230,10 @@ func identify(ctx context.Context, rows []row, v *cli.Voice) error {
 		group.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			asked[0].identify(ctx, v)
-			for _, r := range asked[1:] {
-				r.State, r.Account, r.ARN, r.UserID = asked[0].State, asked[0].Account, asked[0].ARN, asked[0].UserID
+			who, err := ask(ctx, asked[0], v)
+			asked[0].problem = err
+			for _, r := range asked {
+				r.answer(who, err)
 			}
 		})
 	}
@@ -248,16 +249,19 @@ func identify(ctx context.Context, rows []row, v *cli.Voice) error {
 	return nil
 }
 
-// identify asks AWS whose the row's keys are.
-func (r *row) identify(ctx context.Context, v *cli.Voice) {
+// ask asks AWS whose the row's keys are.
+func ask(ctx context.Context, r *row, v *cli.Voice) (session.Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var who session.Identity
 	client, err := session.NewClient(r.network, r.RoleARN, v.Trace)
-	if err == nil {
-		who, err = client.Identity(ctx, r.keys)
+	if err != nil {
+		return session.Identity{}, err
 	}
-	r.problem = err
+	return client.Identity(ctx, r.keys)
+}
+
+// answer takes what AWS said of the row's keys.
+func (r *row) answer(who session.Identity, err error) {
 	var refused *session.RefusedError
 	switch {
 	case err == nil:

@@ -49,7 +49,7 @@ type row struct {
 
 	keys    profile.Keys
 	network profile.Network
-	problem error // that kept AWS from telling
+	problem error // that AWS had with the keys; of rows with the same session the first has it
 }
 
 // ends sets the row's end, and what follows from it.
