@@ -103,11 +103,8 @@ func (l *login) codes(v *cli.Voice) mfa.Codes {
 }
 
 func signOut(v *cli.Voice, role *profile.Role) error {
-	dir, err := cli.Cache()
-	if err != nil {
-		return err
-	}
-	_, err = session.Find(role, dir)
+	dir := cli.Cache()
+	_, err := session.Find(role, dir)
 	if err := dir.Remove(session.Key(role).Name()); err != nil {
 		return err
 	}

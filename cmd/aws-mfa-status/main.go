@@ -47,11 +47,7 @@ func (s *status) Run(ctx context.Context, v *cli.Voice) error {
 	if err != nil {
 		return err
 	}
-	dir, err := cli.Cache()
-	if err != nil {
-		return err
-	}
-	finder := finder{set: set, cache: dir, now: time.Now(), voice: v}
+	finder := finder{set: set, cache: cli.Cache(), now: time.Now(), voice: v}
 	rows, err := finder.rows(s.Profiles, s.All)
 	if err != nil {
 		return err

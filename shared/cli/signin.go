@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -33,14 +32,9 @@ func Role(v *Voice, set *profile.Set, name string) (*profile.Role, error) {
 	return role, nil
 }
 
-// Cache is where the AWS CLI of this user keeps its sessions.
-func Cache() (cache.Dir, error) {
-	home := profile.Home(os.LookupEnv)
-	if home == "" {
-		return "", errors.New("there is no home directory: HOME is not set")
-	}
-	return cache.In(home), nil
-}
+// Cache is where the AWS CLI of this user keeps its sessions. That there is a
+// home directory was seen when the profiles were loaded.
+func Cache() cache.Dir { return cache.In(profile.Home(os.LookupEnv)) }
 
 // tries is how many codes may be typed in one sign-in.
 const tries = 3
@@ -55,11 +49,7 @@ func (f Flags) Codes() mfa.Codes {
 
 // SignIn returns the profile's session, opening one where needed.
 func SignIn(ctx context.Context, v *Voice, role *profile.Role, o session.Options) (session.Session, error) {
-	dir, err := Cache()
-	if err != nil {
-		return session.Session{}, err
-	}
-	o.Cache, o.Trace = dir, v.Trace
+	o.Cache, o.Trace = Cache(), v.Trace
 	s, err := session.Open(ctx, role, o)
 	if err == nil && s.Healed != nil {
 		v.Warn("the cached session could not be read and was replaced: %v", s.Healed)
