@@ -131,10 +131,11 @@ func environment(ctx context.Context, v *cli.Voice, set *profile.Set, keys profi
 	if err != nil {
 		return bearer{}, err
 	}
-	network, err := set.Network(nil)
+	network, err := set.EnvironmentNetwork()
 	if err != nil {
 		return bearer{}, err
 	}
+	v.TraceSettings("environment", network.Settings)
 	client, err := session.NewClient(network, "", v.Trace)
 	if err != nil {
 		return bearer{}, err
@@ -163,8 +164,13 @@ func (c *console) signInURL(ctx context.Context, v *cli.Voice, who bearer, page 
 		v.Warn("AWS did not take --duration %s for this session: going without", profile.Short(duration))
 		url, err = page.signIn(ctx, who, 0, v.Trace)
 	}
-	if errors.As(err, &refused) && refused.status == 400 && who.profile != "" {
-		err = cli.WithHints(err, "with a new session: "+cli.LoginCommand(who.profile, "--force"))
+	switch {
+	case !errors.As(err, &refused):
+		return url, err
+	case refused.status == 400 && who.profile != "":
+		return "", cli.WithHints(err, "with a new session: "+cli.LoginCommand(who.profile, "--force"))
+	case who.network.Signin.Set:
+		return "", cli.WithHints(err, fmt.Sprintf("the endpoint is %s (%s)", who.network.Signin.Text, who.network.Signin.From))
 	}
-	return url, err
+	return "", cli.WithHints(err, "try again in a minute: AWS's sign-in may be out of order, or something between here and AWS answers for it")
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,8 +40,15 @@ var partitions = map[string]partition{
 	"aws-iso-f":  {"console.csphome.hci.ic.gov", "signin.csphome.hci.ic.gov", "us-isof-"},
 }
 
-// has tells whether a region is one of the partition.
+// has tells whether a region may be one of the partition: words and a number,
+// joined by hyphens, that begin as its regions do.
 func (p partition) has(region string) bool {
+	words := strings.Split(region, "-")
+	number := words[len(words)-1]
+	if len(words) < 3 || number == "" || strings.Trim(number, "0123456789") != "" || slices.Contains(words, "") ||
+		strings.Trim(strings.Join(words[:len(words)-1], ""), "abcdefghijklmnopqrstuvwxyz") != "" {
+		return false
+	}
 	if p.regions != "" {
 		return strings.HasPrefix(region, p.regions)
 	}
@@ -76,7 +84,7 @@ func (c *console) page(who bearer) (page, error) {
 	}
 	region := c.Region
 	switch {
-	case region != "" && (!where.has(region) || strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != ""):
+	case region != "" && !where.has(region):
 		return page{}, cli.UsageError(fmt.Sprintf("--region: %q is not a region of partition %s", region, arn.Partition))
 	case region == "" && where.has(who.network.Region.Text):
 		region = who.network.Region.Text

@@ -85,6 +85,9 @@ func (s *status) verdict(v *cli.Voice, rows []row) error {
 // cure is the command to sign in with; a session that is good for all we know
 // here, but not for AWS, would be kept without --force.
 func (r row) cure() string {
+	if r.chained {
+		return cli.AWSCommand("sts get-caller-identity", r.Profile)
+	}
 	if r.SecondsLeft != nil && *r.SecondsLeft > 0 {
 		return cli.LoginCommand(r.Profile, "--force")
 	}
@@ -122,17 +125,27 @@ func (f finder) rows(names []string, all bool) ([]row, error) {
 		_, err := f.set.Profile(current.Text) // a name that somebody chose must exist
 		return nil, err
 	}
+	unusable := 0
 	for _, name := range f.set.Names() {
 		r, err := f.row(name)
 		current := name == f.set.Current().Text
+		told := &cli.ProfileError{Profile: name, Err: err}
 		switch {
-		case err != nil && !current && errors.As(err, new(*profile.UnsupportedError)):
-			f.voice.Trace("%v", &cli.ProfileError{Profile: name, Err: err})
-		case err != nil:
-			f.voice.Warn("%v", &cli.ProfileError{Profile: name, Err: err})
-		case current, all && r.RoleARN != "", r.keys.Temporary():
-			rows = append(rows, r)
+		case err == nil:
+			if current || all && r.RoleARN != "" || r.keys.Temporary() {
+				rows = append(rows, r)
+			}
+		case errors.As(err, new(*profile.UnsupportedError)) && !current:
+			f.voice.Trace("%v", told)
+		case current || all || errors.As(err, new(*fs.PathError)):
+			f.voice.Warn("%v", told)
+		default:
+			unusable++
+			f.voice.Trace("%v", told)
 		}
+	}
+	if unusable > 0 {
+		f.voice.Warn("profiles with settings that cannot work: %d; aws-mfa-status --all tells which", unusable)
 	}
 	return rows, nil
 }
@@ -151,6 +164,7 @@ func (f finder) row(name string) (row, error) {
 		if r.network, err = f.set.Network(p); err != nil {
 			return row{}, err
 		}
+		f.voice.TraceSettings(name, r.network.Settings)
 		r.Source, r.Region = "credentials-file", r.network.Region.Text
 		r.MFASerial = p.Value("mfa_serial").Text
 		f.static(&r)
@@ -161,6 +175,7 @@ func (f finder) row(name string) (row, error) {
 		return row{}, err
 	}
 	f.voice.TraceSettings(name, role.Settings())
+	r.chained = role.Source.Role != nil
 	r.RoleARN, r.MFASerial, r.Region, r.network = role.RoleARN.Text, role.SerialNumber.Text, role.Network.Region.Text, role.Network
 	return r, f.session(&r, role)
 }
@@ -173,7 +188,7 @@ func (f finder) session(r *row, role *profile.Role) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case errors.As(err, &broken):
-		f.voice.Warn("profile %q: the AWS CLI cannot read the cached session either, %s replaces it: %v", r.Profile, cli.LoginCommand(r.Profile), broken)
+		f.voice.Warn("profile %q: the cached session is of no use, nor to the AWS CLI: %v", r.Profile, broken)
 		return nil
 	case err != nil:
 		return err
@@ -200,9 +215,10 @@ func (f finder) environment() (r row, ok bool, err error) {
 	if !ok || err != nil {
 		return row{}, false, err
 	}
-	if r.network, err = f.set.Network(nil); err != nil {
+	if r.network, err = f.set.EnvironmentNetwork(); err != nil {
 		return row{}, false, err
 	}
+	f.voice.TraceSettings(r.name(), r.network.Settings)
 	r.Source, r.Region = "environment", r.network.Region.Text
 	f.static(&r)
 	return r, true, nil

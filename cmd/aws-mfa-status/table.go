@@ -49,6 +49,7 @@ type row struct {
 
 	keys    profile.Keys
 	network profile.Network
+	chained bool  // the role's source is itself a role
 	problem error // that AWS had with the keys; of rows with the same session the first has it
 }
 

@@ -57,7 +57,7 @@ func hints(err error, program string) []string {
 	case errors.As(err, &unsupported):
 		return unsupportedHints(unsupported, program)
 	case errors.As(err, &chain):
-		return []string{"aws sts get-caller-identity" + profileFlag(name)}
+		return []string{AWSCommand("sts get-caller-identity", name)}
 	case errors.As(err, &refused):
 		return refusedHints(refused, login)
 	case errors.As(err, &network):
@@ -278,6 +278,9 @@ func shellWord(s string) string {
 func LoginCommand(profile string, flags ...string) string {
 	return onProfile("aws-mfa-login", profile, flags...)
 }
+
+// AWSCommand is a command of the AWS CLI, run on a profile.
+func AWSCommand(words, profile string) string { return "aws " + words + profileFlag(profile) }
 
 // onProfile is a program run on a profile, also on one whose name looks like a
 // flag.

@@ -55,6 +55,20 @@ func (s *Set) Network(p *Profile) (Network, error) {
 	return n, r.err
 }
 
+// EnvironmentNetwork is how AWS is reached with credentials from the
+// environment: as for the current profile, if there is one.
+func (s *Set) EnvironmentNetwork() (Network, error) {
+	name := s.Current().Text
+	if !s.Has(name) {
+		return s.Network(nil)
+	}
+	p, err := s.Profile(name)
+	if err != nil {
+		return Network{}, err
+	}
+	return s.Network(p)
+}
+
 // A settingsReader reads settings one after the other and keeps the first error.
 type settingsReader struct {
 	set     *Set
