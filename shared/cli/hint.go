@@ -92,7 +92,7 @@ func pathHints(e *fs.PathError) []string {
 }
 
 func unknownProfile(e *profile.UnknownProfileError, program string) (out []string) {
-	for _, n := range e.Near {
+	for _, n := range ask(e.Near) {
 		if e.From.File == "" {
 			out = append(out, onProfile(program, n))
 		} else {
@@ -138,15 +138,25 @@ func unsupportedHints(e *profile.UnsupportedError, program string) []string {
 	return []string{"only roles that are assumed with an access key are supported so far"}
 }
 
+// ask returns names that an error can look for: among thousands of profiles
+// that takes a while, and few errors come to be told.
+func ask(look func() []string) []string {
+	if look == nil {
+		return nil
+	}
+	return look()
+}
+
 // roleHints names the profiles that can be signed in to, or what makes one.
 func roleHints(e *profile.UnsupportedError, program string) (out []string) {
 	if program == "aws-mfa-console" {
 		out = append(out, "AWS opens the console with the session of a role only")
 	}
-	for _, n := range e.Roles {
+	roles := ask(e.Roles)
+	for _, n := range roles {
 		out = append(out, onProfile(program, n))
 	}
-	if len(e.Roles) == 0 {
+	if len(roles) == 0 {
 		out = append(out, "a profile to sign in to has role_arn, source_profile and mfa_serial")
 	}
 	return out

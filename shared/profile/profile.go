@@ -165,7 +165,7 @@ type Profile struct {
 // *UnknownProfileError or *SyntaxError.
 func (s *Set) Profile(name string) (*Profile, error) {
 	if !s.Has(name) {
-		e := &UnknownProfileError{Name: name, Near: near(name, s.Names()), Files: []string{s.config.path, s.credentials.path}}
+		e := &UnknownProfileError{Name: name, Near: func() []string { return near(name, s.Names()) }, Files: []string{s.config.path, s.credentials.path}}
 		if current := s.Current(); current.Text == name {
 			e.From = current.From
 		}
@@ -196,9 +196,9 @@ func (p *Profile) Value(key string) Value {
 // An UnknownProfileError names a profile that neither file has.
 type UnknownProfileError struct {
 	Name  string
-	Near  []string // names that are close, the closest first
-	Files []string // that were read
-	From  Origin   // of the setting that names it, if one does
+	Near  func() []string // names that are close, the closest first; nil for none
+	Files []string        // that were read
+	From  Origin          // of the setting that names it, if one does
 }
 
 func (e *UnknownProfileError) Error() string {

@@ -134,8 +134,8 @@ func (p *Profile) keysKind() Kind {
 type UnsupportedError struct {
 	Profile string
 	Kind    Kind
-	Via     string   // the profile that names it as its source, if one does
-	Roles   []string // some profiles that have a role, where this one has none
+	Via     string          // the profile that names it as its source, if one does
+	Roles   func() []string // some profiles that have a role; nil for none
 }
 
 func (e *UnsupportedError) Error() string {
@@ -150,7 +150,7 @@ func (e *UnsupportedError) Error() string {
 // *UnknownProfileError, *UnsupportedError, *SyntaxError.
 func (p *Profile) Role() (*Role, error) {
 	if kind := p.Kind(); kind != AssumeRole {
-		return nil, &UnsupportedError{Profile: p.Name, Kind: kind, Roles: p.set.roles()}
+		return nil, &UnsupportedError{Profile: p.Name, Kind: kind, Roles: p.set.roles}
 	}
 	network, err := p.set.Network(p)
 	if err != nil {

@@ -341,3 +341,37 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	})
 }
+
+// Errors of many profiles must not each search all the others: ns/profile
+// stays the same from 100 to 2,000.
+func BenchmarkProfilesThatCannotWork(b *testing.B) {
+	for _, n := range []int{100, 2000} {
+		var text strings.Builder
+		for i := range n {
+			fmt.Fprintf(&text, "[profile s%d]\nsso_role_name = x\n[profile u%d]\n%ssource_profile = nowhere%d\n", i, i, role, i)
+		}
+		dir := b.TempDir()
+		path := filepath.Join(dir, "config")
+		if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		set, err := Load(environment(map[string]string{"HOME": dir, "USERPROFILE": dir, "AWS_CONFIG_FILE": path}))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				for _, name := range set.Names() {
+					p, err := set.Profile(name)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if _, err := p.Role(); err == nil {
+						b.Fatal("got no error")
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*2*n), "ns/profile")
+		})
+	}
+}
