@@ -52,11 +52,14 @@ func TestSuite(t *testing.T) {
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}
-	bin := build(t)
+	bin, work := build(t), t.TempDir()
+	if err := os.Chmod(filepath.Dir(work), 0o711); err != nil { // some scripts play another user, who runs the programs
+		t.Fatal(err)
+	}
 	testscript.RunT(&script{T: t}, testscript.Params{
 		Files:               scripts,
 		RequireExplicitExec: true,
-		WorkdirRoot:         t.TempDir(),
+		WorkdirRoot:         work,
 		Setup:               func(e *testscript.Env) error { return e.T().(*script).setup(e, bin) },
 		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -449,7 +450,10 @@ func TestSymbolicLinkStays(t *testing.T) {
 	}
 	for link, to := range links {
 		if err := os.Symlink(to, link); err != nil {
-			t.Skip(err)
+			if runtime.GOOS == "windows" {
+				t.Skip(err) // takes a privilege there
+			}
+			t.Fatal(err)
 		}
 	}
 	put(t, filepath.Join(elsewhere, "1.json"), "old")
