@@ -1,9 +1,11 @@
 package profile
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -247,5 +249,56 @@ except ValueError: print("null")`, in).Output()
 		if (err != nil) != (want == nil) || !slices.Equal(got, want) {
 			t.Errorf("%q: got %q (%v), want %q", in, got, err, want)
 		}
+	}
+}
+
+// Random command lines, the same in every run, as botocore itself splits a
+// credential_process on each system.
+func TestCommandsAreSplitAsBotocoreSplitsThem(t *testing.T) {
+	python := pythonWith(t, "botocore.compat")
+	random := rand.New(rand.NewPCG(4, 2))
+	pieces := []string{`"`, `"`, `'`, `\`, `\`, " ", " ", "\t", "#", "$HOME", "~", "|", ";", "&", "%X%", "^", "`", "a", "pass", "-s", "=", "é", "日本", "\U0001f511", "\u00a0", "\u2003", "\v", "\f", "\x1c", "\u0301"}
+	commands := []string{"", " ", `""`, `"`, `\`, `"" ""`, `"a""b"`, `"C:\Program Files\op.exe" item`, `C:\a\ b`, `a\\\"b c"`, `a\\"b c"`, `'a b'`, `a "b\`, `"C:\x\\" y`, `"C:\x\" y`}
+	for range 5000 {
+		var b strings.Builder
+		for range random.IntN(16) {
+			b.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		commands = append(commands, b.String())
+	}
+	in, err := json.Marshal(commands)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(python, "-c", `
+import sys, json
+from botocore.compat import compat_shell_split
+def split(s, platform):
+    try: return compat_shell_split(s, platform=platform)
+    except ValueError: return None
+print(json.dumps([[split(s, "linux"), split(s, "win32")] for s in json.loads(sys.stdin.buffer.read())]))`)
+	cmd.Stdin = bytes.NewReader(in)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want [][2][]string
+	if err := json.Unmarshal(out, &want); err != nil || len(want) != len(commands) {
+		t.Fatalf("got %d answers (%v), want %d", len(want), err, len(commands))
+	}
+	refused := 0
+	for i, command := range commands {
+		for j, goos := range []string{"linux", "windows"} {
+			got, err := commandWords(command, goos)
+			if (err != nil) != (want[i][j] == nil) || !slices.Equal(got, want[i][j]) {
+				t.Errorf("%s: %q: got %q (%v), want %q", goos, command, got, err, want[i][j])
+			}
+			if err != nil {
+				refused++
+			}
+		}
+	}
+	if n := 2 * len(commands); refused < n/10 || refused > n*9/10 {
+		t.Errorf("%d of %d are refused, which leaves too little to compare", refused, n)
 	}
 }

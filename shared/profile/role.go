@@ -1,7 +1,9 @@
 package profile
 
 import (
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +16,7 @@ type Role struct {
 	Profile      string
 	RoleARN      Value
 	SerialNumber Value
+	MFAProcess   Command // that prints codes of SerialNumber; not Set where there is none
 	ExternalID   Value
 	SessionName  Value
 	Duration     Value  // duration_seconds as written
@@ -43,6 +46,25 @@ func (k Keys) GoString() string { return k.String() }
 
 // Temporary tells keys of a session from long-term ones.
 func (k Keys) Temporary() bool { return k.SessionToken != "" }
+
+// A Command is a program and its arguments, run without a shell.
+type Command struct {
+	Value          // as written
+	Words []string // the program first; never empty where Set
+}
+
+// String keeps the arguments, which may be secrets, out of everything that
+// prints.
+func (c Command) String() string {
+	switch len(c.Words) {
+	case 0:
+		return ""
+	case 1:
+		return c.Words[0]
+	}
+	return c.Words[0] + " …"
+}
+func (c Command) GoString() string { return c.String() }
 
 // A SettingError is a setting of a profile that cannot be used.
 type SettingError struct {
@@ -167,7 +189,9 @@ func (p *Profile) Role() (*Role, error) {
 // the config file. Secrets are not among them.
 func (r *Role) Settings() []Setting {
 	all := []Setting{
-		{"role_arn", r.RoleARN}, {"mfa_serial", r.SerialNumber}, {"external_id", r.ExternalID},
+		{"role_arn", r.RoleARN}, {"mfa_serial", r.SerialNumber},
+		{"mfa_process", Value{Text: r.MFAProcess.String(), Set: r.MFAProcess.Set, From: r.MFAProcess.From}},
+		{"external_id", r.ExternalID},
 		{"role_session_name", r.SessionName}, {"duration_seconds", r.Duration}, {"source_profile", r.Source.Setting},
 		{"aws_access_key_id", Value{Text: "(not shown)", Set: r.Source.Role == nil, From: r.Source.Keys.From}},
 	}
@@ -217,9 +241,63 @@ func (p *Profile) role(above []string) (*Role, error) {
 	if r.Source.Setting = p.Value("source_profile"); !r.Source.Setting.Set {
 		r.Source.Setting = p.Value("credential_source")
 	}
-	return r, p.check("mfa_serial", func(serial string) error {
+	if err := p.check("mfa_serial", func(serial string) error {
 		return checkSerial(serial, r.RoleARN.Text, p.keyAccount(r.Source))
+	}); err != nil {
+		return nil, err
+	}
+	r.MFAProcess, err = p.mfaProcess(r)
+	return r, err
+}
+
+// mfaProcess is the command that prints the role's MFA codes: the profile's
+// own, else that of the profile with the keys, whose user has the device.
+func (p *Profile) mfaProcess(r *Role) (Command, error) {
+	if !r.SerialNumber.Set {
+		return Command{}, nil
+	}
+	c, err := p.command("mfa_process")
+	if c.Set || err != nil {
+		return c, err
+	}
+	last := r.Source
+	for last.Role != nil {
+		last = last.Role.Source
+	}
+	if last.Profile == "" {
+		return Command{}, nil
+	}
+	holder, err := p.set.Profile(last.Profile)
+	if err != nil {
+		return Command{}, err
+	}
+	return holder.command("mfa_process")
+}
+
+// command reads a setting that is a command, if it is there.
+func (p *Profile) command(key string) (Command, error) {
+	c := Command{Value: p.Value(key)}
+	return c, p.check(key, func(text string) (err error) {
+		c.Words, err = splitCommand(text, runtime.GOOS)
+		return err
 	})
+}
+
+// splitCommand does not show what is wrong: it may hold a secret.
+func splitCommand(text, goos string) ([]string, error) {
+	if strings.HasPrefix(text, "\n") {
+		return nil, errors.New("starts on a line below its name, which makes it a block of settings")
+	}
+	parts, err := commandWords(text, goos)
+	switch {
+	case err != nil:
+		return nil, err
+	case strings.TrimFunc(text, isSpace) == "":
+		return nil, errors.New("is empty")
+	case len(parts) == 0 || parts[0] == "":
+		return nil, errors.New("has no command")
+	}
+	return parts, nil
 }
 
 // check applies a rule to a setting, if it is there.

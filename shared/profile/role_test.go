@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +79,11 @@ func TestProfilesThatCannotWorkAreRefused(t *testing.T) {
 		{"duration too long", "[profile p]\n" + role + "source_profile = q\nduration_seconds = 99999\n", "[q]\n" + keys, "duration_seconds (~/.aws/config:4): a role's session lasts from 15 minutes to 12 hours"},
 		{"duration in other digits", "[profile p]\n" + role + "source_profile = q\nduration_seconds = ３６００\n", "[q]\n" + keys, "has digits that are not 0 to 9"},
 		{"session name", "[profile p]\n" + role + "source_profile = q\nrole_session_name = a b\n", "[q]\n" + keys, `"a b" is not a session name`},
+		{"empty mfa_process", "[profile p]\n" + role + "source_profile = q\n" + serial + "mfa_process =\n[profile q]\nmfa_process = x\n", "[q]\n" + keys, `profile "p": mfa_process (~/.aws/config:5): is empty`},
+		{"no command in mfa_process", "[profile p]\n" + role + "source_profile = q\n" + serial + "MFA_Process = \"\" s3cr3t\n", "[q]\n" + keys, `profile "p": mfa_process (~/.aws/config:5): has no command`},
+		{"open quote in mfa_process", "[profile p]\n" + role + "source_profile = q\n" + serial + "mfa_process = op \"s3cr3t\n", "[q]\n" + keys, `profile "p": mfa_process (~/.aws/config:5): a quote`},
+		{"mfa_process as a block", "[profile p]\n" + role + "source_profile = q\n" + serial + "mfa_process =\n  op = s3cr3t\n", "[q]\n" + keys, `profile "p": mfa_process (~/.aws/config:5): starts on a line below its name`},
+		{"open quote in the source's mfa_process", "[profile p]\n" + role + "source_profile = q\n" + serial, "[q]\n" + keys + "mfa_process = op \"s3cr3t\n", `profile "q": mfa_process (~/.aws/credentials:4): a quote`},
 		{"Identity Center", "[profile p]\nsso_session = s\n", "", `profile "p" uses IAM Identity Center`},
 		{"web identity", "[profile p]\n" + role + "web_identity_token_file = /t\n", "", `profile "p" uses web identity`},
 		{"keys alone", "", "[p]\n" + keys, `profile "p" uses access keys`},
@@ -128,6 +134,73 @@ func TestKeysOfASourceComeBeforeItsRole(t *testing.T) {
 	p, _ := set.Profile("b")
 	if r, err := p.Role(); err != nil || r.Source.Role != nil || r.Source.Profile != "a" {
 		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+// The user whose keys are used has the device that the codes are of; a role in
+// between has nothing to say.
+func TestMFAProcessIsTheProfilesOwnElseThatOfTheKeys(t *testing.T) {
+	const serial = "mfa_serial = arn:aws:iam::123456789012:mfa/jane\n"
+	environmentKeys := map[string]string{"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "S"}
+	for _, c := range []struct {
+		name, config, credentials string
+		env                       map[string]string
+		words                     []string
+		from                      string
+	}{
+		{"own", "[profile p]\n" + role + "source_profile = q\n" + serial + "mfa_process = pass otp aws\n", "[q]\n" + keys + "mfa_process = op\n", nil, []string{"pass", "otp", "aws"}, "config:5"},
+		{"own, in the credentials file", "[profile p]\n" + role + "source_profile = q\n" + serial + "mfa_process = pass\n", "[q]\n" + keys + "[p]\nmfa_process = op\n", nil, []string{"op"}, "credentials:5"},
+		{"own keys", "[profile p]\n" + role + "source_profile = p\n" + serial, "[p]\n" + keys + "mfa_process = op\n", nil, []string{"op"}, "credentials:4"},
+		{"of the source", "[profile p]\n" + role + "source_profile = q\n" + serial + "[profile q]\nmfa_process = op item get \"my aws\" --otp\n", "[q]\n" + keys, nil, []string{"op", "item", "get", "my aws", "--otp"}, "config:6"},
+		{"of the end of a chain", "[profile p]\n" + role + "source_profile = q\n" + serial + "[profile q]\n" + role + "source_profile = r\nmfa_process = \"wrong\n", "[r]\n" + keys + "mfa_process = op\n", nil, []string{"op"}, "credentials:4"},
+		{"in the middle of a chain only", "[profile p]\n" + role + "source_profile = q\n" + serial + "[profile q]\n" + role + "source_profile = r\nmfa_process = op\n", "[r]\n" + keys, nil, nil, "default"},
+		{"inherited", "[DEFAULT]\nmfa_process = op\n[profile p]\n" + role + "source_profile = q\n" + serial, "[q]\n" + keys, nil, []string{"op"}, "config:2"},
+		{"over two lines", "[profile p]\n" + role + "source_profile = q\n" + serial + "mfa_process = op\n  otp\n", "[q]\n" + keys, nil, []string{"op", "otp"}, "config:5"},
+		{"keys of the environment", "[profile p]\n" + role + "credential_source = Environment\n" + serial, "", environmentKeys, nil, "default"},
+		{"without a device", "[profile p]\n" + role + "source_profile = q\nmfa_process = \"wrong\n", "[q]\n" + keys + "mfa_process =\n", nil, nil, "default"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.name == "over two lines" && runtime.GOOS == "windows" {
+				t.Skip("only spaces and tabs part words there")
+			}
+			set := mustLoad(t, c.config, c.credentials, c.env)
+			p, err := set.Profile("p")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := p.Role()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := r.MFAProcess
+			if from := filepath.Base(got.From.String()); !slices.Equal(got.Words, c.words) || got.Set != (c.words != nil) || from != c.from {
+				t.Errorf("got %q from %s, want %q from %s", got.Words, from, c.words, c.from)
+			}
+		})
+	}
+}
+
+// The arguments of a command may be secrets.
+func TestOnlyTheProgramOfACommandIsShown(t *testing.T) {
+	for text, want := range map[string]string{"op": "op", "op --pass s3cr3t": "op …", `"my op" s3cr3t`: "my op …"} {
+		set := mustLoad(t, "[profile p]\n"+role+"source_profile = p\nmfa_serial = GAHT12345678\nmfa_process = "+text+"\n"+keys, "", nil)
+		p, _ := set.Profile("p")
+		r, err := p.Role()
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := Setting{}
+		for _, s := range r.Settings() {
+			if s.Name == "mfa_process" {
+				shown = s
+			}
+		}
+		if shown.Text != want || shown.From.Line != 5 {
+			t.Errorf("%s: got %q (%s), want %q", text, shown.Text, shown.From, want)
+		}
+		if out := fmt.Sprintf("%v %+v %#v %v %+v %#v", r.MFAProcess, r.MFAProcess, r.MFAProcess, r, *r, *r); strings.Contains(out, "s3cr3t") {
+			t.Errorf("%s: got %s", text, out)
+		}
 	}
 }
 
