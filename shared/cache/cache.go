@@ -1,9 +1,12 @@
-// Package cache reads and writes the assume-role cache of the AWS CLI, so that
-// a session opened here serves `aws`, and the other way round.
+// Package cache is what is remembered between runs: sessions, in the
+// assume-role cache of the AWS CLI, so that a session opened here serves `aws`,
+// and the other way round; and in a directory of our own, what was learned of
+// MFA devices and of the clock.
 //
 // It hides how the CLI names its entries, what it puts into them and what it
 // stumbles over. It touches only the entries it is asked for: the directory
-// also holds other people's (Identity Center, web identity, session.db).
+// also holds other people's (Identity Center, web identity, session.db). It
+// hides too how files are replaced whole, and how processes wait for each other.
 package cache
 
 import (

@@ -3,12 +3,9 @@ package cache
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
@@ -22,8 +19,9 @@ func In(home string) Dir { return Dir(filepath.Join(home, ".aws", "cli", "cache"
 // Path returns the file of the entry.
 func (d Dir) Path(name string) string { return filepath.Join(string(d), name+".json") }
 
-// BrokenError is an entry that is there but of no use. The AWS CLI fails on
-// most of these with nothing but the entry's name, until the file is gone.
+// BrokenError is a file, an entry or one of Memory's, that is there but of no
+// use. The AWS CLI fails on most such entries with nothing but the entry's
+// name, until the file is gone.
 type BrokenError struct {
 	Path   string
 	Reason string // "empty file", "no SessionToken"; never content
@@ -41,7 +39,7 @@ const (
 func (d Dir) Read(name string) (Entry, error) {
 	path := d.Path(name)
 	for try := 1; ; try++ {
-		data, err := load(path)
+		data, err := load(path, maxSize)
 		if err != nil {
 			return Entry{}, err
 		}
@@ -58,8 +56,9 @@ func (d Dir) Read(name string) (Entry, error) {
 	}
 }
 
-// load looks before it opens: opening a FIFO waits for its writer.
-func load(path string) ([]byte, error) {
+// load reads the file, and one byte more than limit if it is larger. It looks
+// before it opens: opening a FIFO waits for its writer.
+func load(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -72,7 +71,7 @@ func load(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxSize+1))
+	return io.ReadAll(io.LimitReader(f, limit+1))
 }
 
 // Write puts the entry, in the form of the AWS CLI, in place of the one there
@@ -88,38 +87,23 @@ func (d Dir) Write(name string, e Entry) error {
 	if _, err := parse(data); err != nil {
 		return &BrokenError{d.Path(name), err.Error()}
 	}
-	if err := d.open(); err != nil {
+	if err := open(string(d)); err != nil {
 		return err
 	}
-	path, err := target(d.Path(name))
-	if err != nil {
-		return err
-	}
-	if err := replace(path, data); err != nil {
-		return err
-	}
-	return sweep(path, abandoned)
+	return keep(d.Path(name), data)
 }
 
 // Remove takes the entry away, with what a killed process may have left of
-// one; if it is a symbolic link, the file it leads to, where the secrets are. It is no error if there is none. What is not a
-// regular file stays, and is a *BrokenError.
-func (d Dir) Remove(name string) error {
-	path, err := target(d.Path(name))
-	if err != nil {
-		return err
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return sweep(path, 0)
-}
+// one; if it is a symbolic link, the file it leads to, where the secrets are.
+// It is no error if there is none. What is not a regular file stays, and is a
+// *BrokenError.
+func (d Dir) Remove(name string) error { return discard(d.Path(name)) }
 
 // Check reports whether the entry could be written now, by writing a file of a
 // session's size beside it and removing that. It finds a full or read-only
 // disk before a one-time code is spent on a session that could not be kept.
 func (d Dir) Check(name string) error {
-	if err := d.open(); err != nil {
+	if err := open(string(d)); err != nil {
 		return err
 	}
 	path, err := target(d.Path(name))
@@ -131,47 +115,4 @@ func (d Dir) Check(name string) error {
 		return err
 	}
 	return os.Remove(temp)
-}
-
-// open makes the directory, or closes the one there is to others.
-func (d Dir) open() error {
-	if err := os.MkdirAll(string(d), 0o700); err != nil {
-		return err
-	}
-	info, err := os.Lstat(string(d))
-	if err != nil {
-		return err
-	}
-	if info.IsDir() && info.Mode().Perm()&0o077 != 0 {
-		// What a link leads to may be shared on purpose, and the directory of
-		// somebody else stays as it is; entries are 0600.
-		_ = os.Chmod(string(d), info.Mode()&^0o077)
-	}
-	return nil
-}
-
-// target follows the symbolic links of path, also to a file that is not there
-// yet, and refuses what is not a file of data: as root, replacing an entry
-// linked to /dev/null would replace the device.
-func target(path string) (string, error) {
-	for range 40 { // as Linux
-		info, err := os.Lstat(path)
-		switch {
-		case err != nil || info.Mode().IsRegular():
-			return path, nil
-		case info.Mode().Type() != fs.ModeSymlink:
-			return "", &BrokenError{path, "not a regular file"}
-		}
-		link, err := os.Readlink(path)
-		if err != nil {
-			return "", err
-		}
-		if !filepath.IsAbs(link) {
-			// filepath.Join would drop "x/..", which is not the same if x is a link.
-			dir, _ := filepath.Split(path)
-			link = dir + link
-		}
-		path = link
-	}
-	return "", &fs.PathError{Op: "readlink", Path: path, Err: syscall.ELOOP}
 }

@@ -6,8 +6,78 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
+
+// keep puts data in the place of the file path, or of the file that it leads
+// to as a symbolic link, and sweeps up after writers that were killed.
+func keep(path string, data []byte) error {
+	path, err := target(path)
+	if err != nil {
+		return err
+	}
+	if err := replace(path, data); err != nil {
+		return err
+	}
+	return sweep(path, abandoned)
+}
+
+// discard removes the file, or the one that it leads to, and what is staged
+// for it. It is no error if there is none.
+func discard(path string) error {
+	path, err := target(path)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return sweep(path, 0)
+}
+
+// open makes the directory, or closes the one there is to others.
+func open(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() && info.Mode().Perm()&0o077 != 0 {
+		// What a link leads to may be shared on purpose, and the directory of
+		// somebody else stays as it is; files are 0600.
+		_ = os.Chmod(dir, info.Mode()&^0o077)
+	}
+	return nil
+}
+
+// target follows the symbolic links of path, also to a file that is not there
+// yet, and refuses what is not a file of data: as root, replacing an entry
+// linked to /dev/null would replace the device.
+func target(path string) (string, error) {
+	for range 40 { // as Linux
+		info, err := os.Lstat(path)
+		switch {
+		case err != nil || info.Mode().IsRegular():
+			return path, nil
+		case info.Mode().Type() != fs.ModeSymlink:
+			return "", &BrokenError{path, "not a regular file"}
+		}
+		link, err := os.Readlink(path)
+		if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(link) {
+			// filepath.Join would drop "x/..", which is not the same if x is a link.
+			dir, _ := filepath.Split(path)
+			link = dir + link
+		}
+		path = link
+	}
+	return "", &fs.PathError{Op: "readlink", Path: path, Err: syscall.ELOOP}
+}
 
 // replace puts data in the place of the file path, or leaves everything as it
 // was. The order (new file, fsync, rename, fsync of the directory) is what

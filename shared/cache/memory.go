@@ -1,0 +1,311 @@
+package cache
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Memory is a directory of what is remembered beside the sessions: MFA
+// devices, their sealed seeds, how far the clock is off, and locks.
+//
+// Its files are replaced whole: readers see the old one or the new one,
+// whatever goes wrong. They are made 0600, the directory 0700. If a file is a
+// symbolic link, the file it leads to is replaced.
+//
+// Writing and locking heal what they can: the directory is closed to others,
+// and given 0700 again if its mode lets not even its owner enter; an empty
+// directory in the place of a file is removed, and what killed writers left is
+// swept up. What else is no regular file stays, and is a *BrokenError. Reading
+// changes nothing.
+type Memory string
+
+// MemoryIn returns the directory for the user with that home directory.
+func MemoryIn(home string) Memory { return Memory(filepath.Join(home, ".aws", "mfa")) }
+
+// Device is what is known of an MFA device.
+type Device struct {
+	SerialNumber string
+	Seed         string  `json:",omitempty"` // where its seed is kept: "keyring", "file", "" if nowhere
+	Proven       bool    `json:",omitempty"` // a code made from that seed was accepted once
+	Offered      []Offer `json:",omitempty"` // the last codes offered to AWS, newest last; a few are kept
+}
+
+// Offer is a one-time code and when it was offered to AWS.
+type Offer struct {
+	Code string
+	At   time.Time // UTC when read
+}
+
+// keptOffers is more than there are codes that AWS may still take: it knows
+// the ones of about 90 seconds, and each is good for one try.
+const keptOffers = 8
+
+// Device returns what is known of the device. If there is nothing, or nothing
+// of use, which is a *BrokenError, it has only its serial number.
+func (m Memory) Device(serial string) (Device, error) {
+	path := m.file(serial, ".json")
+	data, err := read(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Device{SerialNumber: serial}, nil
+	case err != nil:
+		return Device{SerialNumber: serial}, err
+	}
+	d, err := parseDevice(data, serial)
+	if err != nil {
+		return Device{SerialNumber: serial}, &BrokenError{path, err.Error()}
+	}
+	return d, nil
+}
+
+// ChangeDevice gives what is known of the device to change, and keeps what that
+// makes of it. Nobody else changes the device meanwhile; it waits for them no
+// longer than ctx, as Lock does, and change must not change the device by
+// another call. The lock is not the one of Lock(ctx, serial, …), which may be held.
+//
+// In place of a broken file, change sees a device with only its serial number,
+// and the file is replaced. No file is written if nothing changed. If change
+// returns an error, it is returned as it is, and the file stays as it was. What
+// Device could not read again is refused with a *BrokenError. All but the
+// newest few offers are forgotten.
+func (m Memory) ChangeDevice(ctx context.Context, serial string, change func(*Device) error) error {
+	path := m.file(serial, ".json")
+	release, err := m.lock(ctx, path+".lock", nil)
+	if err != nil {
+		return err
+	}
+	defer release()
+
+	heal(path)
+	if _, err := target(path); err != nil { // before change, which may spend a code
+		return err
+	}
+	d, err := m.Device(serial)
+	broken := errors.As(err, new(*BrokenError))
+	if err != nil && !broken {
+		return err
+	}
+	before, err := d.encode()
+	if err != nil {
+		return err
+	}
+	if err := change(&d); err != nil {
+		return err
+	}
+	d.SerialNumber = serial
+	after, err := d.encode()
+	if err != nil || bytes.Equal(before, after) && !broken {
+		return err
+	}
+	if _, err := parseDevice(after, serial); err != nil {
+		return &BrokenError{path, err.Error()}
+	}
+	return m.write(path, after)
+}
+
+func (d Device) encode() ([]byte, error) {
+	d.Offered = slices.Clone(d.Offered[max(0, len(d.Offered)-keptOffers):])
+	for i := range d.Offered {
+		d.Offered[i].At = d.Offered[i].At.UTC()
+	}
+	return encode(d)
+}
+
+func parseDevice(data []byte, serial string) (d Device, err error) {
+	switch err := parseObject(data, &d); {
+	case err != nil:
+		return Device{}, err
+	case d.SerialNumber == "":
+		return Device{}, errors.New("no SerialNumber")
+	case d.SerialNumber != serial:
+		return Device{}, errors.New("SerialNumber is another device's")
+	}
+	for i := range d.Offered {
+		d.Offered[i].At = d.Offered[i].At.UTC()
+	}
+	return d, nil
+}
+
+// Offset is how far this computer's clock was off, when last compared.
+type Offset struct {
+	Ahead    time.Duration // this computer's clock less AWS's
+	Measured time.Time     // on this computer's clock; UTC when read
+}
+
+type offsetFile struct {
+	Ahead    string // as time.Duration prints it
+	Measured time.Time
+}
+
+// Offset returns the zero Offset if there is none, and with a *BrokenError if
+// it cannot be read as one.
+func (m Memory) Offset() (Offset, error) {
+	path := m.clock()
+	data, err := read(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Offset{}, nil
+	case err != nil:
+		return Offset{}, err
+	}
+	o, err := parseOffset(data)
+	if err != nil {
+		return Offset{}, &BrokenError{path, err.Error()}
+	}
+	return o, nil
+}
+
+// KeepOffset keeps the offset in place of the one there is, or forgets that if
+// the new one is zero. One that was never measured is a *BrokenError.
+func (m Memory) KeepOffset(o Offset) error {
+	path := m.clock()
+	if o.Ahead == 0 && o.Measured.IsZero() {
+		return remove(path)
+	}
+	data, err := encode(offsetFile{o.Ahead.String(), o.Measured.UTC()})
+	if err != nil {
+		return err
+	}
+	if _, err := parseOffset(data); err != nil {
+		return &BrokenError{path, err.Error()}
+	}
+	return m.write(path, data)
+}
+
+func parseOffset(data []byte) (Offset, error) {
+	var file offsetFile
+	if err := parseObject(data, &file); err != nil {
+		return Offset{}, err
+	}
+	ahead, err := time.ParseDuration(file.Ahead)
+	switch {
+	case err != nil:
+		return Offset{}, errors.New("no duration in Ahead")
+	case file.Measured.IsZero():
+		return Offset{}, errors.New("no time in Measured")
+	}
+	return Offset{ahead, file.Measured.UTC()}, nil
+}
+
+// SealedPath returns the file of the device's seed, as somebody else encrypted it.
+func (m Memory) SealedPath(serial string) string { return m.file(serial, ".age") }
+
+// Sealed returns what KeepSealed kept. The error is fs.ErrNotExist when there
+// is nothing, and a *BrokenError for what KeepSealed would not have kept.
+func (m Memory) Sealed(serial string) ([]byte, error) { return read(m.SealedPath(serial)) }
+
+// KeepSealed keeps data, of 1 byte to 64 KiB, else it is a *BrokenError.
+func (m Memory) KeepSealed(serial string, data []byte) error {
+	return m.write(m.SealedPath(serial), data)
+}
+
+// RemoveSealed takes the seed away, with what a killed process may have left of
+// one. It is no error if there is none.
+func (m Memory) RemoveSealed(serial string) error { return remove(m.SealedPath(serial)) }
+
+func (m Memory) clock() string { return filepath.Join(string(m), "clock.json") }
+
+func (m Memory) file(name, extension string) string {
+	return filepath.Join(string(m), fileName(name)+extension)
+}
+
+// fileName makes a name for files of any text: what people know it by, such as
+// jane in arn:aws:iam::123456789012:mfa/jane, and enough of a hash to keep apart
+// what file systems do not, such as jane and JANE. No dot is left, since Windows
+// finds the device CON also in CON.x. A cache entry's name is good as it is.
+func fileName(text string) string {
+	if len(text) == 40 && strings.Trim(text, "0123456789abcdef") == "" {
+		return text
+	}
+	sum := sha256.Sum256([]byte(text))
+	last := text[strings.LastIndexByte(text, '/')+1:]
+	last = strings.Map(plain, last[:min(len(last), 40)])
+	return strings.TrimLeft(last+"-"+hex.EncodeToString(sum[:16]), "-")
+}
+
+func plain(r rune) rune {
+	if r < utf8.RuneSelf && (r == '_' || r == '-' || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z') {
+		return r
+	}
+	return '_'
+}
+
+// open makes the directory, or closes the one there is to others and opens it
+// to the user. One that may be entered but not written, 0500, may be meant so.
+func (m Memory) open() error {
+	if err := open(string(m)); err != nil {
+		return err
+	}
+	info, err := os.Lstat(string(m))
+	if err == nil && info.IsDir() && info.Mode().Perm()&0o100 == 0 {
+		err = os.Chmod(string(m), 0o700)
+	}
+	return err
+}
+
+const maxKept = 64 << 10 // bytes
+
+func read(path string) ([]byte, error) {
+	data, err := load(path, maxKept)
+	if err == nil {
+		err = fits(path, data)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return data, nil
+}
+
+func (m Memory) write(path string, data []byte) error {
+	if err := fits(path, data); err != nil {
+		return err
+	}
+	if err := m.open(); err != nil {
+		return err
+	}
+	heal(path)
+	return keep(path, data)
+}
+
+func remove(path string) error {
+	heal(path)
+	return discard(path)
+}
+
+func fits(path string, data []byte) error {
+	switch {
+	case len(data) == 0:
+		return &BrokenError{path, "empty file"}
+	case len(data) > maxKept:
+		return &BrokenError{path, "larger than 64 KiB"}
+	}
+	return nil
+}
+
+func encode(v any) ([]byte, error) {
+	data, err := json.MarshalIndent(v, "", "  ")
+	return append(data, '\n'), err
+}
+
+// parseObject tells what is wrong without the words of encoding/json, which
+// quote what they stumble over.
+func parseObject(data []byte, to any) error {
+	switch {
+	case !utf8.Valid(data) || !json.Valid(data):
+		return errors.New("not JSON")
+	case json.Unmarshal(data, to) != nil:
+		return errors.New("not the JSON that was written")
+	}
+	return nil
+}
