@@ -47,16 +47,18 @@ func (s *status) Run(ctx context.Context, v *cli.Voice) error {
 	if err != nil {
 		return err
 	}
-	finder := finder{set: set, cache: cli.Cache(), now: time.Now(), voice: v}
+	clock := cli.NewClock()
+	finder := finder{set: set, cache: cli.Cache(), now: clock.Now(), voice: v}
 	rows, err := finder.rows(s.Profiles, s.All)
 	if err != nil {
 		return err
 	}
 	if !s.Offline {
-		if err := identify(ctx, rows, v); err != nil {
+		if err := identify(ctx, rows, clock, v); err != nil {
 			return err
 		}
 	}
+	v.WarnOfClock(clock)
 	if err := write(v.Stdout, s.Output, rows, finder.now, styleOf(v.Stdout)); err != nil {
 		return err
 	}
@@ -227,7 +229,7 @@ func (f finder) environment() (r row, ok bool, err error) {
 // identify asks AWS about all rows that may be signed in, side by side, and
 // once for rows with the same session. What AWS does not answer leaves a row
 // unknown, not the command failed.
-func identify(ctx context.Context, rows []row, v *cli.Voice) error {
+func identify(ctx context.Context, rows []row, clock *session.Clock, v *cli.Voice) error {
 	type question struct{ key, region, endpoint string }
 	same := map[question][]*row{}
 	for i := range rows {
@@ -242,7 +244,7 @@ func identify(ctx context.Context, rows []row, v *cli.Voice) error {
 		group.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			who, err := ask(ctx, asked[0], v)
+			who, err := ask(ctx, asked[0], clock, v)
 			asked[0].problem = err
 			for _, r := range asked {
 				r.answer(who, err)
@@ -262,10 +264,10 @@ func identify(ctx context.Context, rows []row, v *cli.Voice) error {
 }
 
 // ask asks AWS whose the row's keys are.
-func ask(ctx context.Context, r *row, v *cli.Voice) (session.Identity, error) {
+func ask(ctx context.Context, r *row, clock *session.Clock, v *cli.Voice) (session.Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	client, err := session.NewClient(r.network, r.RoleARN, v.Trace)
+	client, err := session.NewClient(r.network, r.RoleARN, clock, v.Trace)
 	if err != nil {
 		return session.Identity{}, err
 	}

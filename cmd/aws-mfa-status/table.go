@@ -98,12 +98,7 @@ var ansi = runtime.GOOS != "windows" || os.Getenv("WT_SESSION") != ""
 // styleOf looks whether w is a terminal, and whether NO_COLOR is set
 // (https://no-color.org).
 func styleOf(w io.Writer) style {
-	f, ok := w.(*os.File)
-	if !ok {
-		return style{}
-	}
-	info, err := f.Stat()
-	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+	terminal := cli.IsTerminal(w)
 	return style{bar: terminal, colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && ansi}
 }
 

@@ -38,6 +38,7 @@ const jane = "arn:aws:iam::123456789012:user/jane"
 //	keys PROFILE ARN          write the user's keys to the credentials file
 //	role ARN [trusts=ARN] [mfa] [external-id=X] [max=12h]
 //	code [SERIAL]             set $CODE to a code that was not used yet (of jane's device)
+//	seed FILE [period=1s]     write the seed of jane's device to a file; with a period, make it show codes for so long
 //	clock DURATION            move AWS's clock
 //	fault KIND ACTION TIMES   hang, throttle, lost, lost:504 (by a gateway), reset, redirect, 503, or 400:BODY; TIMES -1 is for ever
 //	expire                    end all sessions, at AWS
@@ -67,6 +68,7 @@ func TestSuite(t *testing.T) {
 			"keys":   command(2, 2, cmdKeys),
 			"role":   command(1, 5, cmdRole),
 			"code":   command(0, 1, cmdCode),
+			"seed":   command(1, 2, cmdSeed),
 			"clock":  command(1, 1, cmdClock),
 			"fault":  command(3, 3, cmdFault),
 			"expire": command(0, 0, func(w *script, _ *testscript.TestScript, _ []string) error { w.aws.ExpireSessions(); return nil }),
@@ -147,6 +149,7 @@ func (s *script) setup(e *testscript.Env, bin string) error {
 	for name, value := range map[string]string{
 		"HOME": home, "TZ": "UTC", "PATH": bin + string(os.PathListSeparator) + os.Getenv("PATH"),
 		"HTTPS_PROXY": aws.ProxyURL(), "AWS_CA_BUNDLE": ca, "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "",
+		"XDG_DATA_HOME": filepath.Join(e.WorkDir, "xdg"), "XDG_CONFIG_HOME": filepath.Join(e.WorkDir, "xdg"), "XDG_RUNTIME_DIR": filepath.Join(e.WorkDir, "xdg"),
 		"AWSTEST_URL": aws.URL(), "AWSTEST_PAGE": filepath.Join(e.WorkDir, "page"), "GOCOVERDIR": os.Getenv("GOCOVERDIR"), "TERM": "xterm",
 	} {
 		e.Setenv(name, value)
@@ -222,6 +225,22 @@ func cmdCode(s *script, ts *testscript.TestScript, args []string) error {
 	code, err := s.aws.Code(serial)
 	ts.Setenv("CODE", code)
 	return err
+}
+
+func cmdSeed(s *script, ts *testscript.TestScript, args []string) error {
+	device := s.users[jane].Device
+	text := device.Seed
+	if len(args) > 1 {
+		period, err := time.ParseDuration(strings.TrimPrefix(args[1], "period="))
+		if err != nil {
+			return err
+		}
+		if err := s.aws.Hasten(device.SerialNumber, period); err != nil {
+			return err
+		}
+		text = fmt.Sprintf("otpauth://totp/Amazon%%20Web%%20Services:jane@123456789012?secret=%s&issuer=Amazon%%20Web%%20Services&period=%d", device.Seed, int(period.Seconds()))
+	}
+	return os.WriteFile(ts.MkAbs(args[0]), []byte(text+"\n"), 0o600)
 }
 
 func cmdClock(s *script, _ *testscript.TestScript, args []string) error {
@@ -377,8 +396,18 @@ func build(t testing.TB) string {
 		}
 	}
 	linkClients(t, dir)
+	if err := os.WriteFile(filepath.Join(dir, "keyring"), []byte(keyring), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	return dir
 }
+
+// keyring runs a program beside a Secret Service of its own, whose keyring is
+// found again by the next run.
+const keyring = `#!/bin/sh
+mkdir -p -m 700 "$XDG_RUNTIME_DIR"
+exec dbus-run-session -- sh -c 'printf test | gnome-keyring-daemon --unlock --components=secrets >/dev/null; "$@" 2>&3' keyring "$@" 3>&2 2>/dev/null
+`
 
 // linkClients makes the AWS CLI of each major version known as aws1 and aws2.
 func linkClients(t testing.TB, dir string) {

@@ -87,6 +87,7 @@ type Voice struct {
 	name    string
 	stderr  io.Writer
 	verbose bool
+	drawn   int // length of the countdown that is to be seen
 }
 
 // Say tells something on stderr, as one line.
@@ -121,6 +122,7 @@ func (v *Voice) Fail(err error) {
 }
 
 func (v *Voice) line(kind, text string) {
+	v.erase()
 	fmt.Fprintf(v.stderr, "%s: %s%s\n", v.name, kind, Printable(text))
 }
 

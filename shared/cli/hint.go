@@ -38,6 +38,11 @@ func hints(err error, program string) []string {
 		network     *session.NetworkError
 		noTerminal  *mfa.NoTerminalError
 		code        *mfa.CodeError
+		used        *mfa.UsedError
+		seed        *mfa.SeedError
+		keyring     *mfa.KeyringError
+		process     *mfa.ProcessError
+		busy        *session.BusyError
 		broken      *cache.BrokenError
 		path        *fs.PathError
 	)
@@ -63,9 +68,21 @@ func hints(err error, program string) []string {
 	case errors.As(err, &network):
 		return networkHints(network, program, in)
 	case errors.As(err, &noTerminal):
-		return []string{"in a terminal: " + login(), "with a code at hand: " + login("--token-code NNNNNN")}
+		return noTerminalHints(noTerminal, login)
 	case errors.As(err, &code):
 		return []string{login("--token-code NNNNNN")}
+	case errors.As(err, &used):
+		return []string{"AWS takes a code once: wait for the next one, then " + login()}
+	case errors.As(err, &busy):
+		return []string{"is it asking for a code in another terminal? answer it there, or end it with Ctrl-C", "then " + login()}
+	case errors.As(err, &seed):
+		return []string{"a seed is what AWS showed as \"secret key\" or as a QR picture when the MFA device was made", "from the picture: zbarimg --raw qr.png | " + login("--save-seed")}
+	case errors.As(err, &keyring):
+		return []string{"in a file under a passphrase instead: " + login("--save-seed", "--seed-store", "file")}
+	case errors.As(err, &process):
+		return []string{"with a code at hand: " + login("--token-code NNNNNN")}
+	case errors.Is(err, mfa.ErrPassphrase):
+		return []string{"with a code at hand: " + login("--token-code NNNNNN"), "to begin anew: " + login("--forget-seed")}
 	case errors.As(err, &broken):
 		return []string{"ls -ld " + shellWord(broken.Path)}
 	case errors.Is(err, mfa.ErrEnded):
@@ -169,9 +186,9 @@ func refusedHints(e *session.RefusedError, login func(...string) string) []strin
 	}
 	switch e.Reason {
 	case session.WrongCode:
-		return []string{"a code works once: wait for the next one, then " + login(), "if no code works: is this the device? " + serial}
+		return wrongCodeHints(e, serial, login)
 	case session.WrongSerial:
-		return []string{serial, listDevices(e.Role.Source.Profile), "security keys and passkeys work in the console only"}
+		return []string{serial + ": is it a device of the user whose key " + e.Keys.From.String() + " is?", listDevices(e.Role.Source.Profile), "security keys and passkeys (FIDO) work in the console only"}
 	case session.NotAllowed:
 		return notAllowedHints(e, serial)
 	case session.DurationTooLong:
@@ -183,7 +200,7 @@ func refusedHints(e *session.RefusedError, login func(...string) string) []strin
 	case session.WrongSecret:
 		return []string{"the two halves of the key must be from one line of the file that AWS gave out"}
 	case session.ClockOff:
-		return []string{"set the clock, then " + login(), "AWS takes requests whose time is within 15 minutes of its own"}
+		return []string{"set the clock, then " + login(), "requests are made for AWS's time where the clock is off by a day at most"}
 	case session.ExpiredSession:
 		if e.Role != nil {
 			return []string{"the keys of " + e.Keys.From.String() + " are a session themselves: get new ones there"}
@@ -195,6 +212,37 @@ func refusedHints(e *session.RefusedError, login func(...string) string) []strin
 		return []string{"try again in a minute: " + login()}
 	}
 	return nil
+}
+
+// wrongCodeHints is about AWS's one text for codes that are wrong and codes
+// that were used, with what we know besides.
+func wrongCodeHints(e *session.RefusedError, serial string, login func(...string) string) (out []string) {
+	if e.Offset != 0 {
+		out = append(out, session.Off(e.Offset))
+	}
+	switch {
+	case e.Source == mfa.FromSeed && e.Proven:
+		return append(out, "was a code of this device used elsewhere a moment ago? once more: "+login(),
+			"was the device made anew? then its seed is another one: "+login("--save-seed"))
+	case e.Source == mfa.FromSeed:
+		return append(out, "no code of the kept seed has worked yet, so it may be another device's: "+serial,
+			"the right one: "+login("--save-seed"), "or forget it: "+login("--forget-seed"))
+	case e.Source == mfa.FromProgram:
+		return append(out, fmt.Sprintf("the code came from mfa_process (%s): is it this device's? %s", e.Role.MFAProcess.From, serial),
+			"with a code at hand: "+login("--token-code NNNNNN"))
+	}
+	return append(out, "a code works once: wait for the next one, then "+login(), "if no code works: is this the device? "+serial)
+}
+
+// noTerminalHints is about something that nobody could be asked for.
+func noTerminalHints(e *mfa.NoTerminalError, login func(...string) string) []string {
+	switch e.Wanted {
+	case mfa.WholeSeed:
+		return []string{"in a terminal: " + login("--save-seed"), "or: zbarimg --raw qr.png | " + login("--save-seed")}
+	case mfa.NewPassphrase, mfa.SamePassphrase:
+		return []string{"in a terminal: " + login("--save-seed", "--seed-store", "file")}
+	}
+	return []string{"in a terminal: " + login(), "with a code at hand: " + login("--token-code NNNNNN")}
 }
 
 // notAllowedHints is about the one text that AWS has for all it does not allow.

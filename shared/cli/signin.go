@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"aws-mfa/shared/cache"
-	"aws-mfa/shared/mfa"
 	"aws-mfa/shared/profile"
 	"aws-mfa/shared/session"
 )
@@ -36,23 +35,28 @@ func Role(v *Voice, set *profile.Set, name string) (*profile.Role, error) {
 // home directory was seen when the profiles were loaded.
 func Cache() cache.Dir { return cache.In(profile.Home(os.LookupEnv)) }
 
-// tries is how many codes may be typed in one sign-in.
-const tries = 3
+// Memory is where we remember what sessions do not tell.
+func Memory() cache.Memory { return cache.MemoryIn(profile.Home(os.LookupEnv)) }
 
-// Codes are those that a person types, if one may be asked.
-func (f Flags) Codes() mfa.Codes {
-	if f.NoInput {
-		return mfa.NoInput()
+// NewClock is AWS's clock, as remembered.
+func NewClock() *session.Clock { return session.NewClock(Memory()) }
+
+// WarnOfClock tells how far this computer's clock is off, if it is.
+func (v *Voice) WarnOfClock(c *session.Clock) {
+	if ahead := c.Ahead(); ahead != 0 {
+		v.Warn("%s: codes and requests are made for AWS's time", session.Off(ahead))
 	}
-	return mfa.Typed(tries)
 }
 
 // SignIn returns the profile's session, opening one where needed.
 func SignIn(ctx context.Context, v *Voice, role *profile.Role, o session.Options) (session.Session, error) {
-	o.Cache, o.Trace = Cache(), v.Trace
+	o.Cache, o.Memory, o.Teller = Cache(), Memory(), v
 	s, err := session.Open(ctx, role, o)
 	if err == nil && s.Healed != nil {
 		v.Warn("the cached session could not be read and was replaced: %v", s.Healed)
+	}
+	if err == nil && s.Opened {
+		v.WarnOfClock(o.Clock)
 	}
 	return s, err
 }

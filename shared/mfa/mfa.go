@@ -1,23 +1,69 @@
 // Package mfa knows where the six digits come from: given, read from a stream,
-// or typed at the terminal. It hides the terminal: finding it, hushing it, and
-// leaving it as it was.
+// made from a kept seed, printed by another program, or typed at the terminal.
+//
+// It hides the terminal (finding it, hushing it, and leaving it as it was),
+// TOTP, and the stores that seeds are kept in.
 package mfa
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Codes is where the codes of one sign-in come from.
 type Codes interface {
-	// Next returns a code for the device with that serial number. refused is
-	// nil at first, else why AWS did not take the code before; a source that
-	// has no other returns refused itself. Next waits no longer than ctx, and
-	// then returns its cause.
-	Next(ctx context.Context, serial string, refused error) (string, error)
+	// Next returns a code that was claimed. Where AWS refused the code before,
+	// a source that has no other returns that refusal. Next waits no longer
+	// than ctx, and then returns its cause.
+	Next(ctx context.Context, q Question) (Code, error)
+}
+
+// A Question is what a source needs to know.
+type Question struct {
+	Serial  string  // of the MFA device
+	Command Command // that prints its codes, if there is one
+	Refused error   // why AWS did not take the code before; nil at first
+
+	// Now is the time on AWS's clock, as far as it is known.
+	Now func() time.Time
+
+	// Claim makes a code ours to offer to AWS, which takes it once. The error
+	// is a *UsedError if it was offered before; any other means that this
+	// cannot be known, and has been told.
+	Claim func(code string) error
+}
+
+// claim tells whether the code was used. Where that cannot be known AWS says.
+func (q Question) claim(code string) (used *UsedError) {
+	errors.As(q.Claim(code), &used)
+	return used
+}
+
+// A Code is six digits, for one use.
+type Code struct {
+	Digits string
+	From   Source
+}
+
+// A Source is where a code came from.
+type Source int
+
+const (
+	FromUser Source = iota // given or typed
+	FromSeed
+	FromProgram // mfa_process
+)
+
+// A UsedError is a code that was offered to AWS before.
+type UsedError struct{ Ago time.Duration }
+
+func (e *UsedError) Error() string {
+	return fmt.Sprintf("this MFA code was used already, %s ago", e.Ago.Round(time.Second))
 }
 
 // CodeError is something in the place of a code. What it was is not told.
@@ -30,10 +76,26 @@ var ErrEnded = errors.New("the input ended without an MFA code")
 
 var errSpent = errors.New("there is one MFA code, and it was used already")
 
-// NoTerminalError is a code that nobody could be asked for.
+// NoTerminalError is something that nobody could be asked for.
 type NoTerminalError struct {
 	Serial string // of the MFA device
+	Wanted Wanted
 	Reason Reason
+}
+
+// Wanted is what somebody is asked for.
+type Wanted int
+
+const (
+	MFACode        Wanted = iota
+	WholeSeed             // to keep it
+	Passphrase            // of the file that the seed is kept in
+	NewPassphrase         // for that file
+	SamePassphrase        // once more
+)
+
+func (w Wanted) String() string {
+	return [...]string{"MFA code", "seed", "passphrase of the seed", "new passphrase of the seed", "same passphrase again"}[w]
 }
 
 // Reason is why nobody could be asked.
@@ -46,13 +108,14 @@ const (
 )
 
 func (e *NoTerminalError) Error() string {
-	switch device := printable(e.Serial); e.Reason {
+	what := fmt.Sprintf("the %s of %s", e.Wanted, printable(e.Serial))
+	switch e.Reason {
 	case InBackground:
-		return "a process in the background of its terminal cannot ask for the MFA code of " + device
+		return "a process in the background of its terminal cannot ask for " + what
 	case NoInputAsked:
-		return "--no-input was given, and the MFA code of " + device + " is needed"
+		return "--no-input was given, and " + what + " is needed"
 	default:
-		return "there is no terminal to ask at for the MFA code of " + device
+		return "there is no terminal to ask at for " + what
 	}
 }
 
@@ -61,8 +124,8 @@ func NoInput() Codes { return noInput{} }
 
 type noInput struct{}
 
-func (noInput) Next(_ context.Context, serial string, _ error) (string, error) {
-	return "", &NoTerminalError{serial, NoInputAsked}
+func (noInput) Next(_ context.Context, q Question) (Code, error) {
+	return Code{}, &NoTerminalError{q.Serial, MFACode, NoInputAsked}
 }
 
 // Given is one code that is known already. The error is a *CodeError if it is
@@ -101,17 +164,23 @@ type once struct {
 	code func(context.Context) (string, error) // nil when it was asked
 }
 
-func (o *once) Next(ctx context.Context, _ string, refused error) (string, error) {
-	code := o.code
+func (o *once) Next(ctx context.Context, q Question) (Code, error) {
+	read := o.code
 	o.code = nil
 	switch {
-	case code != nil:
-		return code(ctx)
-	case refused != nil:
-		return "", refused
-	default:
-		return "", errSpent
+	case read == nil && q.Refused != nil:
+		return Code{}, q.Refused
+	case read == nil:
+		return Code{}, errSpent
 	}
+	code, err := read(ctx)
+	if err != nil {
+		return Code{}, err
+	}
+	if used := q.claim(code); used != nil {
+		return Code{}, used
+	}
+	return Code{Digits: code}, nil
 }
 
 // parse returns the code in what somebody typed, spaces or not.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 const jane = "arn:aws:iam::123456789012:mfa/jane"
@@ -79,17 +80,17 @@ func TestReadingGivesWayToContext(t *testing.T) {
 		w.Write([]byte("123")) // returns once the read has begun
 		cancel(interrupted)
 	}()
-	if _, err := Read(r).Next(ctx, jane, nil); err != interrupted {
+	if _, err := Read(r).Next(ctx, question(nil)); err != interrupted {
 		t.Errorf("got %v, want %v", err, interrupted)
 	}
-	if _, err := Read(strings.NewReader("123456\n")).Next(ctx, jane, nil); err != interrupted {
+	if _, err := Read(strings.NewReader("123456\n")).Next(ctx, question(nil)); err != interrupted {
 		t.Errorf("after the end of ctx: got %v, want %v", err, interrupted)
 	}
 }
 
 func TestNoInputNeverAsks(t *testing.T) {
-	next(t, NoInput(), nil, "", &NoTerminalError{jane, NoInputAsked})
-	next(t, NoInput(), errRefused, "", &NoTerminalError{jane, NoInputAsked})
+	next(t, NoInput(), nil, "", &NoTerminalError{jane, MFACode, NoInputAsked})
+	next(t, NoInput(), errRefused, "", &NoTerminalError{jane, MFACode, NoInputAsked})
 }
 
 func TestNoTerminalSaysWhy(t *testing.T) {
@@ -98,17 +99,22 @@ func TestNoTerminalSaysWhy(t *testing.T) {
 		InBackground: `a process in the background of its terminal cannot ask for the MFA code of a\x1b[2J"\n`,
 		NoInputAsked: `--no-input was given, and the MFA code of a\x1b[2J"\n is needed`,
 	} {
-		if got := (&NoTerminalError{"a\x1b[2J\"\n", reason}).Error(); got != want {
+		if got := (&NoTerminalError{"a\x1b[2J\"\n", MFACode, reason}).Error(); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }
 
+// question is one about jane's device, to which every code is new.
+func question(refused error) Question {
+	return Question{Serial: jane, Refused: refused, Now: time.Now, Claim: func(string) error { return nil }}
+}
+
 func next(t *testing.T, codes Codes, refused error, code string, want error) {
 	t.Helper()
-	got, err := codes.Next(t.Context(), jane, refused)
+	got, err := codes.Next(t.Context(), question(refused))
 	same := err == want || err != nil && want != nil && err.Error() == want.Error()
-	if got != code || !same {
-		t.Errorf("got %q, %v, want %q, %v", got, err, code, want)
+	if got.Digits != code || !same {
+		t.Errorf("got %q, %v, want %q, %v", got.Digits, err, code, want)
 	}
 }

@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"context"
+	"fmt"
 	"io"
 )
 
@@ -20,47 +21,65 @@ type typed struct {
 	given       bool // a code, before
 }
 
-func (t *typed) Next(ctx context.Context, serial string, refused error) (string, error) {
+func (t *typed) Next(ctx context.Context, q Question) (Code, error) {
 	var note string
 	switch {
-	case refused == nil:
+	case q.Refused == nil:
 		t.left = t.tries
 		if t.given {
 			note = "the last code is used up: wait for the next one\n"
 		}
 	case t.left == 0:
-		return "", refused
+		return Code{}, q.Refused
 	default:
 		note = "AWS refused this code: wrong, or used already (a code works once: wait for the next one)\n"
 	}
+	var code string
+	err := ask(ctx, q.Serial, MFACode, note, func(text string) (note string, err error) {
+		t.left--
+		code, err = parse(text)
+		if err != nil {
+			note = "a code is six digits\n"
+		} else if used := q.claim(code); used != nil {
+			note, err = "this code was used already: wait for the next one\n", used
+		}
+		if t.left > 0 && err != nil {
+			return note, nil
+		}
+		return "", err
+	})
+	t.given = err == nil
+	return Code{Digits: code}, err
+}
+
+// ask asks at the terminal, hidden, until take wants no more: it returns a note
+// for whoever has to try again. The error is a *NoTerminalError at once where
+// nobody can be asked.
+func ask(ctx context.Context, serial string, wanted Wanted, note string, take func(text string) (again string, err error)) error {
 	term, ok := openTerminal()
 	if !ok {
-		return "", &NoTerminalError{serial, NoTerminal}
+		return &NoTerminalError{serial, wanted, NoTerminal}
 	}
 	defer term.close()
 	for {
-		text, err := term.ask(ctx, serial, note)
+		text, err := term.ask(ctx, serial, wanted, note)
 		if err != nil {
-			return "", err
+			return err
 		}
-		t.left--
-		code, err := parse(text)
-		if err == nil || t.left == 0 {
-			t.given = err == nil
-			return code, err
+		if note, err = take(text); note == "" {
+			return err
 		}
-		note = "a code is six digits\n"
 	}
 }
 
 // ask changes the terminal in this goroutine and not in the one that reads:
 // whenever ctx ends, the change is over, or was never begun, when it is undone.
-func (t *terminal) ask(ctx context.Context, serial, note string) (string, error) {
+func (t *terminal) ask(ctx context.Context, serial string, wanted Wanted, note string) (string, error) {
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
 	defer t.leave()
-	if err := t.prompt(serial, note); err != nil {
+	if err := t.prompt(serial, wanted, note); err != nil {
 		return "", err
 	}
 	read := reading(t.in)
@@ -75,7 +94,7 @@ func (t *terminal) ask(ctx context.Context, serial, note string) (string, error)
 				return "", context.Cause(ctx)
 			}
 			// A shell that Ctrl-Z led to makes the terminal show again what is typed.
-			if err := t.prompt(serial, ""); err != nil {
+			if err := t.prompt(serial, wanted, ""); err != nil {
 				return "", err
 			}
 		}
@@ -84,14 +103,14 @@ func (t *terminal) ask(ctx context.Context, serial, note string) (string, error)
 
 // prompt hides before it writes: hiding drops what was typed until then, and
 // an answer to the prompt must not be among it.
-func (t *terminal) prompt(serial, note string) error {
+func (t *terminal) prompt(serial string, wanted Wanted, note string) error {
 	if !t.foreground() {
-		return &NoTerminalError{serial, InBackground}
+		return &NoTerminalError{serial, wanted, InBackground}
 	}
 	if err := t.hide(); err != nil {
 		return err
 	}
-	_, err := io.WriteString(t.out, note+"Enter MFA code for "+printable(serial)+": ")
+	_, err := io.WriteString(t.out, fmt.Sprintf("%sEnter %s for %s: ", note, wanted, printable(serial)))
 	return err
 }
 

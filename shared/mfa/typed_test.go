@@ -38,6 +38,8 @@ func TestMain(m *testing.M) {
 		}
 	case "hasty":
 		hasty()
+	case "command":
+		runCommand()
 	default:
 		uses, _ := strconv.Atoi(name)
 		signIn(uses)
@@ -66,10 +68,12 @@ func signIn(uses int) {
 	codes := Typed(3)
 	var refused error
 	for range uses {
-		code, err := codes.Next(ctx, serial, refused)
+		q := question(refused)
+		q.Serial = serial
+		code, err := codes.Next(ctx, q)
 		switch {
 		case err == nil:
-			fmt.Println(code)
+			fmt.Println(code.Digits)
 		case err == context.Cause(ctx):
 			fmt.Println("interrupted")
 		default:
@@ -83,7 +87,7 @@ func signIn(uses int) {
 func hasty() {
 	for i := range 300 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i)*2*time.Microsecond)
-		if _, err := Typed(3).Next(ctx, jane, nil); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := Typed(3).Next(ctx, question(nil)); !errors.Is(err, context.DeadlineExceeded) {
 			fmt.Println("got", err)
 		}
 		cancel()
@@ -310,7 +314,7 @@ func TestSerialCannotDriveTheTerminal(t *testing.T) {
 
 func TestBackgroundIsNotAsked(t *testing.T) {
 	d := start(t, "", part+"=background")
-	d.hear((&NoTerminalError{jane, InBackground}).Error())
+	d.hear((&NoTerminalError{jane, MFACode, InBackground}).Error())
 	d.restored()
 }
 
@@ -319,7 +323,7 @@ func TestNoTerminalIsNotAsked(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Stdin = strings.NewReader("123456\n")
 	got, err := cmd.CombinedOutput()
-	if want := (&NoTerminalError{jane, NoTerminal}).Error() + "\n"; string(got) != want {
+	if want := (&NoTerminalError{jane, MFACode, NoTerminal}).Error() + "\n"; string(got) != want {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 }

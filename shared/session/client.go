@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
@@ -86,15 +87,20 @@ func HTTPClient(n profile.Network) (*http.Client, error) {
 	}, nil
 }
 
-// bounded cuts answers at maxAnswer, and tells the call which host it asks:
-// with a proxy, a connection does not know.
+// bounded cuts answers at maxAnswer, and lets whoever made the call watch:
+// with a proxy, a connection does not know which host is asked.
 type bounded struct{ next http.RoundTripper }
 
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	if asks, ok := r.Context().Value(callKey{}).(func(host string)); ok {
-		asks(r.URL.Host)
+	watch, watched := r.Context().Value(watchKey{}).(watch)
+	if watched {
+		watch.asks(r.URL.Host)
 	}
+	sent := time.Now()
 	resp, err := b.next.RoundTrip(r)
+	if watched && err == nil {
+		watch.answered(sent, time.Now(), resp.Header)
+	}
 	if err == nil {
 		resp.Body = struct {
 			io.Reader
@@ -104,24 +110,31 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-type callKey struct{}
+type watch struct {
+	asks     func(host string)
+	answered func(sent, received time.Time, header http.Header)
+}
+
+type watchKey struct{}
 
 // A Client talks to STS.
 type Client struct {
 	network profile.Network
 	region  string
 	http    *http.Client
+	clock   *Clock
 	trace   Trace
 }
 
 // NewClient makes a client for the partition of an ARN (which may be ""). No
-// connection is made yet.
-func NewClient(n profile.Network, arn string, trace Trace) (*Client, error) {
+// connection is made yet. Requests are signed on the clock's time, and their
+// answers set it.
+func NewClient(n profile.Network, arn string, clock *Clock, trace Trace) (*Client, error) {
 	httpClient, err := HTTPClient(n)
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{network: n, region: n.Region.Text, http: httpClient, trace: trace}
+	c := &Client{network: n, region: n.Region.Text, http: httpClient, clock: clock, trace: trace}
 	if c.region == "" {
 		c.region = DefaultRegion(arn)
 	}
@@ -137,7 +150,8 @@ func (c *Client) sts(k profile.Keys, usesCode bool) *sts.Client {
 		}},
 		HTTPClient: c.http,
 		Retryer:    retry.NewStandard(func(o *retry.StandardOptions) { c.retries(o, usesCode) }),
-		// A clock that is off is told, not worked around: codes made here would be off too.
+		// Ours serves the codes as well, and is remembered.
+		HTTPSignerV4:               signer{v4.NewSigner(), c.clock},
 		DisableClockSkewCorrection: true,
 	}
 	if c.network.STS.Set {
@@ -204,7 +218,7 @@ func (c *Client) assumeRole(ctx context.Context, role *profile.Role, code string
 	if err != nil {
 		return cache.Entry{}, err
 	}
-	if err := check(out, role, time.Now()); err != nil {
+	if err := check(out, role, c.clock.Now()); err != nil {
 		return cache.Entry{}, call.unanswered(err)
 	}
 	//lint:ignore SA1019 the AWS CLI keeps this one
@@ -253,10 +267,15 @@ type Identity struct{ Account, ARN, UserID string }
 func (c *Client) Identity(ctx context.Context, k profile.Keys) (Identity, error) {
 	call := &call{operation: "GetCallerIdentity", keys: k, network: c.network, region: c.region}
 	var out *sts.GetCallerIdentityOutput
-	err := c.do(ctx, call, func(ctx context.Context) (err error) {
+	ask := func(ctx context.Context) (err error) {
 		out, err = c.sts(k, false).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		return err
-	})
+	}
+	signedAt := c.clock.Ahead()
+	err := c.do(ctx, call, ask)
+	if refusedFor(err, ClockOff) && c.clock.Ahead() != signedAt {
+		err = c.do(ctx, call, ask)
+	}
 	if err != nil {
 		return Identity{}, err
 	}
@@ -268,9 +287,14 @@ func (c *Client) Identity(ctx context.Context, k profile.Keys) (Identity, error)
 func (c *Client) do(ctx context.Context, call *call, request func(context.Context) error) error {
 	bounded, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	traced := context.WithValue(bounded, callKey{}, func(host string) {
-		call.host, call.sent = host, false
-		c.trace.say("%s: request to %s (region %s)", call.operation, host, c.region)
+	traced := context.WithValue(bounded, watchKey{}, watch{
+		asks: func(host string) {
+			call.host, call.sent = host, false
+			c.trace.say("%s: request to %s (region %s)", call.operation, host, c.region)
+		},
+		answered: func(sent, received time.Time, header http.Header) {
+			call.ahead = c.clock.answered(sent, received, header)
+		},
 	})
 	traced = httptrace.WithClientTrace(traced, &httptrace.ClientTrace{WroteHeaders: func() { call.sent = true }})
 	err := request(traced)

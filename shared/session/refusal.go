@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"aws-mfa/shared/mfa"
 	"aws-mfa/shared/profile"
 
 	"github.com/aws/smithy-go"
@@ -48,7 +49,11 @@ type RefusedError struct {
 	Network  profile.Network
 	Region   string
 	Duration time.Duration // that was asked for; 0: none was
-	Offset   time.Duration // ClockOff: how much this computer's clock is ahead of AWS's
+	Offset   time.Duration // how much this computer's clock is ahead of AWS's; 0 if not by more than a few seconds
+
+	// About the code that was refused:
+	Source mfa.Source
+	Proven bool // FromSeed: codes made from that seed have worked
 }
 
 func (e *RefusedError) Error() string {
@@ -75,10 +80,7 @@ func (e *RefusedError) Error() string {
 		if e.Offset == 0 {
 			return "this computer's clock is too far from AWS's"
 		}
-		if e.Offset < 0 {
-			return fmt.Sprintf("this computer's clock is %s behind AWS's", profile.Short(-e.Offset))
-		}
-		return fmt.Sprintf("this computer's clock is %s ahead of AWS's", profile.Short(e.Offset))
+		return Off(e.Offset)
 	case ExpiredSession:
 		return fmt.Sprintf("the session of %s has expired, says AWS", e.Keys.From)
 	case RegionDisabled:
@@ -159,8 +161,10 @@ type call struct {
 	duration  *int32 // seconds
 	code      string // "" without an MFA device
 
-	host string // of the last attempt
-	sent bool
+	// Of the last attempt:
+	host  string
+	sent  bool
+	ahead time.Duration // this computer's clock, of AWS's
 }
 
 // explain turns the SDK's error into a *RefusedError or *NetworkError.
@@ -190,11 +194,13 @@ func (c *call) explain(err error) error {
 	if reason == WrongSecret {
 		message = "" // may repeat the request with its session token
 	}
-	refused := c.refused(reason, api.ErrorCode(), message)
-	if sent, err := http.ParseTime(answer.Response.Header.Get("Date")); err == nil && reason == ClockOff {
-		refused.Offset = time.Since(sent).Round(time.Second)
-	}
-	return refused
+	return c.refused(reason, api.ErrorCode(), message)
+}
+
+// refusedFor tells whether err is AWS's no for that reason.
+func refusedFor(err error, reason Reason) bool {
+	var refused *RefusedError
+	return errors.As(err, &refused) && refused.Reason == reason
 }
 
 func timedOut(err error) bool {
@@ -203,7 +209,7 @@ func timedOut(err error) bool {
 }
 
 func (c *call) refused(reason Reason, code, message string) *RefusedError {
-	e := &RefusedError{Reason: reason, Operation: c.operation, Code: safe(c.redact(code)), Message: safe(c.redact(message)), Role: c.role, Keys: c.keys, Network: c.network, Region: c.region}
+	e := &RefusedError{Reason: reason, Operation: c.operation, Code: safe(c.redact(code)), Message: safe(c.redact(message)), Role: c.role, Keys: c.keys, Network: c.network, Region: c.region, Offset: c.ahead}
 	if c.duration != nil {
 		e.Duration = time.Duration(*c.duration) * time.Second
 	}

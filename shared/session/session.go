@@ -29,10 +29,19 @@ type Session struct {
 // Options say how to open a session.
 type Options struct {
 	Cache    cache.Dir
+	Memory   cache.Memory
+	Clock    *Clock
 	Codes    mfa.Codes
 	Duration time.Duration // 0: what the role says, else AWS's default (1 h)
 	Force    bool          // open a new session though the present one is good
-	Trace    Trace
+	Teller   Teller
+}
+
+// A Teller is told what happens, in words without secrets.
+type Teller interface {
+	Say(format string, args ...any)
+	Warn(format string, args ...any)  // of what did not stop us
+	Trace(format string, args ...any) // for those who want to know all
 }
 
 // A Trace is told what is done, in words without secrets. It may be nil.
@@ -76,8 +85,11 @@ func Find(role *profile.Role, dir cache.Dir) (cache.Entry, error) {
 
 // Open returns a session for the role that is good for at least cache.Margin:
 // the present one, else a new one, kept where the AWS CLI looks. The code is
-// asked for last, when nothing else that can be known is in the way. Errors:
-// *RefusedError, *NetworkError, *ChainError, those of o.Codes and o.Cache.
+// asked for last, when nothing else that can be known is in the way.
+//
+// Of many processes that need the session at once, one opens it, and the
+// others wait and use that one. Errors: *RefusedError, *NetworkError,
+// *ChainError, *BusyError, those of o.Codes and o.Cache.
 func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 	s := Session{}
 	name := Key(role).Name()
@@ -87,8 +99,8 @@ func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return Session{}, err
-	case present.Good(time.Now()) && !o.Force:
-		o.Trace.say("session of %s: found in %s", role.Profile, o.Cache.Path(name))
+	case o.serves(present) && !o.Force:
+		o.Teller.Trace("session of %s: found in %s", role.Profile, o.Cache.Path(name))
 		return Session{Entry: present}, nil
 	}
 	if ctx.Err() != nil {
@@ -97,10 +109,19 @@ func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 	if role.Source.Role != nil {
 		return Session{}, &ChainError{Profile: role.Profile, Source: role.Source.Profile}
 	}
+	unlock, err := o.lock(ctx, role.Profile, name)
+	if err != nil {
+		return Session{}, err
+	}
+	defer unlock()
+	if latest, err := o.Cache.Read(name); err == nil && latest.AccessKeyID != present.AccessKeyID && o.serves(latest) {
+		o.Teller.Trace("session of %s: opened meanwhile, found in %s", role.Profile, o.Cache.Path(name))
+		return Session{Entry: latest}, nil
+	}
 	if err := o.Cache.Check(name); err != nil {
 		return Session{}, fmt.Errorf("a session could not be kept: %w", err)
 	}
-	client, err := NewClient(role.Network, role.RoleARN.Text, o.Trace)
+	client, err := NewClient(role.Network, role.RoleARN.Text, o.Clock, o.Teller.Trace)
 	if err != nil {
 		return Session{}, err
 	}
@@ -111,35 +132,39 @@ func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 	if err := o.Cache.Write(name, s.Entry); err != nil {
 		return s, fmt.Errorf("signed in, but the session cannot be kept: %w", err)
 	}
-	o.Trace.say("session of %s: written to %s", role.Profile, o.Cache.Path(name))
+	o.Teller.Trace("session of %s: written to %s", role.Profile, o.Cache.Path(name))
 	return s, nil
 }
 
-// open calls AssumeRole, again with another code while AWS refuses the codes
-// and there are others. No code is offered twice.
-func open(ctx context.Context, client *Client, role *profile.Role, o Options) (cache.Entry, error) {
-	offered := map[string]bool{}
-	var refused error
-	for {
-		code := ""
-		if role.SerialNumber.Set {
-			var err error
-			if code, err = o.Codes.Next(ctx, role.SerialNumber.Text, refused); err != nil {
-				return cache.Entry{}, err
-			}
-		}
-		if offered[code] {
-			continue
-		}
-		offered[code] = true
-		entry, err := client.assumeRole(ctx, role, code, o.Duration)
-		var no *RefusedError
-		if errors.As(err, &no) && no.Reason == WrongCode && code != "" {
-			refused = err
-			continue
-		}
-		return entry, err
+// serves tells whether the session is good by this computer's clock, which the
+// AWS CLI goes by, and by AWS's, which counts.
+func (o Options) serves(e cache.Entry) bool {
+	now := time.Now()
+	return e.Good(now) && (o.Clock.Ahead() >= 0 || e.Good(o.Clock.Now()))
+}
+
+// patience is how long one sign-in waits for another: typing a code may take
+// its time.
+const patience = 3 * time.Minute
+
+// A BusyError is a session that another process has been opening for too long.
+type BusyError struct{ Profile string }
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("another process has been signing in to %s for %s", e.Profile, profile.Short(patience))
+}
+
+// lock keeps other processes from opening the same session. Where there can be
+// no lock the session is worth more.
+func (o Options) lock(ctx context.Context, in, name string) (unlock func(), err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, &BusyError{in})
+	defer cancel()
+	unlock, err = o.Memory.Lock(ctx, name, func() { o.Teller.Say("waiting for another process that is signing in to %s", in) })
+	if err == nil || ctx.Err() != nil {
+		return unlock, err
 	}
+	o.Teller.Warn("other processes may sign in at the same time: %v", err)
+	return func() {}, nil
 }
 
 // sessionName names the session in AWS's logs: what the profile says, else the

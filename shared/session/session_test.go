@@ -20,6 +20,7 @@ import (
 
 	"aws-mfa/shared/awstest"
 	"aws-mfa/shared/cache"
+	"aws-mfa/shared/mfa"
 	"aws-mfa/shared/profile"
 )
 
@@ -78,6 +79,22 @@ func (w *world) searchForSecrets() {
 		if strings.Contains(w.told.String(), secret) {
 			w.t.Errorf("a secret was told: %.4s… (%d characters)", secret, len(secret))
 		}
+	}
+}
+
+func (w *world) Say(format string, args ...any)   { w.tell(format, args...) }
+func (w *world) Warn(format string, args ...any)  { w.tell("warning: "+format, args...) }
+func (w *world) Trace(format string, args ...any) { w.tell(format, args...) }
+
+// memory is what is remembered between runs, and clock that of a new run.
+func (w *world) memory() cache.Memory { return cache.MemoryIn(w.home) }
+func (w *world) clock() *Clock        { return NewClock(w.memory()) }
+
+// forget makes the next run one on another computer.
+func (w *world) forget() {
+	w.t.Helper()
+	if err := os.RemoveAll(string(w.memory())); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -174,21 +191,25 @@ func (w *world) code() string {
 	return code
 }
 
-// A script gives one code after the other, and remembers what it was asked.
+// A script gives one code after the other, but none that was used, and
+// remembers what it was asked.
 type script struct {
 	codes   []string
+	from    mfa.Source
 	serials []string
 	refused []error
 }
 
-func (s *script) Next(_ context.Context, serial string, refused error) (string, error) {
-	s.serials, s.refused = append(s.serials, serial), append(s.refused, refused)
-	if len(s.codes) == 0 {
-		return "", cmp.Or(refused, errNoCode)
+func (s *script) Next(_ context.Context, q mfa.Question) (mfa.Code, error) {
+	s.serials, s.refused = append(s.serials, q.Serial), append(s.refused, q.Refused)
+	for len(s.codes) > 0 {
+		code := s.codes[0]
+		s.codes = s.codes[1:]
+		if !errors.As(q.Claim(code), new(*mfa.UsedError)) {
+			return mfa.Code{Digits: code, From: s.from}, nil
+		}
 	}
-	code := s.codes[0]
-	s.codes = s.codes[1:]
-	return code, nil
+	return mfa.Code{}, cmp.Or(q.Refused, errNoCode)
 }
 
 var errNoCode = errors.New("there is no code")
@@ -204,7 +225,7 @@ func (w *world) openRole(ctx context.Context, role *profile.Role, o Options) (Se
 	if o.Codes == nil {
 		o.Codes = &script{codes: []string{w.code()}}
 	}
-	o.Cache, o.Trace = cache.Dir(cmp.Or(string(o.Cache), string(w.dir()))), w.tell
+	o.Cache, o.Memory, o.Clock, o.Teller = cache.Dir(cmp.Or(string(o.Cache), string(w.dir()))), w.memory(), w.clock(), w
 	s, err := Open(ctx, role, o)
 	w.tell("%v %+v %#v", s, s, s)
 	if err != nil {
@@ -521,7 +542,7 @@ func TestIdentityTellsWhoseTheKeysAre(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	s := w.mustOpen("power", Options{})
-	client, err := NewClient(w.role("power").Network, "", w.tell)
+	client, err := NewClient(w.role("power").Network, "", w.clock(), w.tell)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -613,7 +634,7 @@ func TestKeysAreNamedAsTheAWSCLINamesThem(t *testing.T) {
 // knows AWS's hosts by name.
 func (w *world) through(n profile.Network, arn string) *Client {
 	w.t.Helper()
-	client, err := NewClient(n, arn, w.tell)
+	client, err := NewClient(n, arn, w.clock(), w.tell)
 	if err != nil {
 		w.t.Fatal(err)
 	}

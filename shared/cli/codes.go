@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/mfa"
+)
+
+// tries is how many codes may be typed in one sign-in.
+const tries = 3
+
+// Codes are made from the seed that is kept for the device, else printed by
+// mfa_process, else typed by a person, if one may be asked.
+func (f Flags) Codes(v *Voice) mfa.Codes {
+	typed := mfa.Typed(tries)
+	if f.NoInput {
+		typed = mfa.NoInput()
+	}
+	return mfa.Kept(f.seeds(v), v.countdown, mfa.Printed(!f.NoInput, v.countdown, typed))
+}
+
+// InKeyring is what cache.Device.Seed says of a seed in the system's keyring;
+// one in a file is found by the file.
+const InKeyring = "keyring"
+
+// seeds finds seeds where --save-seed keeps them. One that is out of reach, as
+// the desktop's keyring is over ssh, stands in nobody's way.
+func (f Flags) seeds(v *Voice) mfa.Keeper {
+	return func(ctx context.Context, serial string) (mfa.Seed, error) {
+		seed, err := f.seed(ctx, v, serial)
+		switch {
+		case err == nil, ctx.Err() != nil, errors.Is(err, mfa.ErrNoSeed), errors.Is(err, mfa.ErrEnded), errors.Is(err, mfa.ErrPassphrase):
+			return seed, err
+		}
+		v.Warn("the seed kept for %s cannot be used: %v", serial, err)
+		return mfa.Seed{}, mfa.ErrNoSeed
+	}
+}
+
+func (f Flags) seed(ctx context.Context, v *Voice, serial string) (mfa.Seed, error) {
+	memory := Memory()
+	sealed, err := memory.Sealed(serial)
+	switch {
+	case err == nil && f.NoInput:
+		return mfa.Seed{}, &mfa.NoTerminalError{Serial: serial, Wanted: mfa.Passphrase, Reason: mfa.NoInputAsked}
+	case err == nil:
+		v.Trace("seed of %s: in %s", serial, memory.SealedPath(serial))
+		return mfa.AskToUnseal(ctx, serial, sealed)
+	case !errors.Is(err, fs.ErrNotExist):
+		return mfa.Seed{}, err
+	}
+	device, err := memory.Device(serial)
+	if device.Seed != InKeyring && !errors.As(err, new(*cache.BrokenError)) {
+		return mfa.Seed{}, mfa.ErrNoSeed
+	}
+	seed, lost := mfa.Keyring{}.Load(ctx, serial)
+	if err != nil && lost != nil { // nobody knows whether there was one
+		return mfa.Seed{}, mfa.ErrNoSeed
+	}
+	v.Trace("seed of %s: in the system's keyring", serial)
+	return seed, lost
+}
+
+// countdown tells how long it is until the next code: each second in the same
+// line of a terminal, else once.
+func (v *Voice) countdown(left time.Duration) {
+	if left == 0 {
+		v.erase()
+		return
+	}
+	text := fmt.Sprintf("%s: waiting %ds for the next code", v.name, int((left+time.Second-1)/time.Second))
+	switch {
+	case v.live():
+		v.erase()
+		v.drawn = len(text)
+		fmt.Fprint(v.stderr, text)
+	case v.drawn == 0:
+		v.drawn = len(text)
+		fmt.Fprintln(v.stderr, text)
+	}
+}
+
+// erase takes the live line away.
+func (v *Voice) erase() {
+	if v.drawn == 0 {
+		return
+	}
+	if v.live() {
+		fmt.Fprintf(v.stderr, "\r%s\r", strings.Repeat(" ", v.drawn))
+	}
+	v.drawn = 0
+}
+
+// live tells whether speech goes to a terminal.
+func (v *Voice) live() bool { return IsTerminal(v.stderr) }
+
+// IsTerminal tells whether w is a terminal.
+func IsTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+}

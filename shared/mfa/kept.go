@@ -1,0 +1,182 @@
+package mfa
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+// A Keeper finds the seed that is kept for an MFA device. The error is ErrNoSeed
+// where none is.
+type Keeper func(ctx context.Context, serial string) (Seed, error)
+
+// Countdown is told, each second, how long it is until the next code; at the
+// end 0.
+type Countdown func(left time.Duration)
+
+// Kept is codes made from kept seeds, on AWS's time. A code that was used
+// already is followed by the next one, when its time has come. For a device
+// without a seed, codes come from otherwise.
+//
+// Nobody knows what is wrong with a code that AWS refuses, so there is no
+// second one: Next then returns the refusal.
+func Kept(keeper Keeper, countdown Countdown, otherwise Codes) Codes {
+	return &kept{keeper: keeper, countdown: countdown, otherwise: otherwise, open: map[string]Seed{}}
+}
+
+type kept struct {
+	keeper    Keeper
+	countdown Countdown
+	otherwise Codes
+	elsewhere bool            // the last code came from otherwise
+	open      map[string]Seed // by serial number: opening one may take a passphrase
+}
+
+func (k *kept) Next(ctx context.Context, q Question) (Code, error) {
+	switch {
+	case q.Refused != nil && k.elsewhere:
+		return k.otherwise.Next(ctx, q)
+	case q.Refused != nil:
+		return Code{}, q.Refused
+	}
+	k.elsewhere = false
+	seed, err := k.seed(ctx, q.Serial)
+	if errors.Is(err, ErrNoSeed) {
+		k.elsewhere = true
+		return k.otherwise.Next(ctx, q)
+	}
+	if err != nil {
+		return Code{}, err
+	}
+	for {
+		now := q.Now()
+		code := seed.Code(now)
+		switch err := q.Claim(code); {
+		case err == nil:
+			return Code{code, FromSeed}, nil
+		case !errors.As(err, new(*UsedError)):
+			k.elsewhere = true
+			return k.otherwise.Next(ctx, q)
+		}
+		if err := count(ctx, seed.Next(now).Sub(now), k.countdown); err != nil {
+			return Code{}, err
+		}
+	}
+}
+
+func (k *kept) seed(ctx context.Context, serial string) (Seed, error) {
+	seed, ok := k.open[serial]
+	if ok {
+		return seed, nil
+	}
+	seed, err := k.keeper(ctx, serial)
+	if err == nil {
+		k.open[serial] = seed
+	}
+	return seed, err
+}
+
+// count lets time pass and tells of each second.
+func count(ctx context.Context, left time.Duration, tell Countdown) error {
+	defer tell(0)
+	end := time.Now().Add(left)
+	for {
+		left = time.Until(end)
+		if left <= 0 {
+			return nil
+		}
+		tell(left)
+		// To the next whole second, so that each is told once.
+		timer := time.NewTimer((left-1)%time.Second + 1)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		case <-timer.C:
+		}
+	}
+}
+
+// AskSeed asks for the seed of a device at the terminal, hidden. The error is a
+// *SeedError after three that are none.
+func AskSeed(ctx context.Context, serial string) (seed Seed, err error) {
+	tries := 3
+	err = ask(ctx, serial, WholeSeed, "", func(text string) (string, error) {
+		var problem error
+		if seed, problem = ParseSeed(text); problem == nil {
+			return "", nil
+		}
+		if tries--; tries > 0 {
+			return problem.Error() + "\n", nil
+		}
+		return "", problem
+	})
+	return seed, err
+}
+
+// maxSeed bounds what is read in place of a seed, in bytes.
+const maxSeed = 1 << 16
+
+// ReadSeed reads all of r as a seed. A read that is blocked when ctx ends is
+// left behind.
+func ReadSeed(ctx context.Context, r io.Reader) (Seed, error) {
+	type answer struct {
+		text []byte
+		err  error
+	}
+	read := make(chan answer, 1)
+	go func() {
+		text, err := io.ReadAll(io.LimitReader(r, maxSeed))
+		read <- answer{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return Seed{}, context.Cause(ctx)
+	case a := <-read:
+		if a.err != nil {
+			return Seed{}, a.err
+		}
+		return ParseSeed(string(a.text))
+	}
+}
+
+// AskNewPassphrase asks for a passphrase at the terminal, twice.
+func AskNewPassphrase(ctx context.Context, serial string) (string, error) {
+	for note := ""; ; note = "the two were not the same\n" {
+		first, err := askPassphrase(ctx, serial, NewPassphrase, note)
+		if err != nil {
+			return "", err
+		}
+		second, err := askPassphrase(ctx, serial, SamePassphrase, "")
+		if err != nil || first == second {
+			return first, err
+		}
+	}
+}
+
+func askPassphrase(ctx context.Context, serial string, wanted Wanted, note string) (passphrase string, err error) {
+	err = ask(ctx, serial, wanted, note, func(text string) (string, error) {
+		passphrase = text
+		if text == "" {
+			return "a passphrase is not empty\n", nil
+		}
+		return "", nil
+	})
+	return passphrase, err
+}
+
+// AskToUnseal asks for the passphrase of a sealed seed at the terminal. The
+// error is ErrPassphrase after three wrong ones.
+func AskToUnseal(ctx context.Context, serial string, sealed []byte) (seed Seed, err error) {
+	tries := 3
+	err = ask(ctx, serial, Passphrase, "", func(text string) (string, error) {
+		var problem error
+		seed, problem = Unseal(sealed, text)
+		if tries--; errors.Is(problem, ErrPassphrase) && tries > 0 {
+			return "this is not the passphrase\n", nil
+		}
+		return "", problem
+	})
+	return seed, err
+}

@@ -1,0 +1,49 @@
+package mfa
+
+import (
+	"context"
+	"time"
+)
+
+// Printed is codes that the question's command prints; without a command, they
+// come from otherwise. The terminal is lent to the command if it may ask there.
+//
+// A code that was used already is followed by what the command prints in the
+// next step of 30 s, when that has come, unless it is the same one.
+func Printed(mayAsk bool, countdown Countdown, otherwise Codes) Codes {
+	return &printed{mayAsk, countdown, otherwise}
+}
+
+type printed struct {
+	mayAsk    bool
+	countdown Countdown
+	otherwise Codes
+}
+
+func (p *printed) Next(ctx context.Context, q Question) (Code, error) {
+	switch {
+	case len(q.Command.Words) == 0:
+		return p.otherwise.Next(ctx, q)
+	case q.Refused != nil:
+		return Code{}, q.Refused
+	}
+	for last := ""; ; {
+		code, err := q.Command.run(ctx, !p.mayAsk)
+		if err != nil {
+			return Code{}, err
+		}
+		used := q.claim(code)
+		switch {
+		case used == nil:
+			return Code{code, FromProgram}, nil
+		case code == last:
+			return Code{}, used
+		}
+		last = code
+		// The command goes by this computer's clock.
+		now := time.Now()
+		if err := count(ctx, now.Truncate(step).Add(step).Sub(now), p.countdown); err != nil {
+			return Code{}, err
+		}
+	}
+}

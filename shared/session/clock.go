@@ -1,0 +1,114 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/profile"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+)
+
+const (
+	clockTolerance = 5 * time.Second // less is not worth a word, and in no code's way
+	clockKnown     = 24 * time.Hour  // after that, what was measured is forgotten
+	clockLimit     = 25 * time.Hour  // more is believed of nobody
+)
+
+// A Clock is AWS's: this computer's, corrected by what the answers of AWS said
+// the time was, in this run or one before. It may be used concurrently.
+type Clock struct {
+	memory cache.Memory
+	mu     sync.Mutex
+	loaded bool
+	offset cache.Offset
+}
+
+// NewClock is a clock that is remembered there.
+func NewClock(m cache.Memory) *Clock { return &Clock{memory: m} }
+
+// Now is the time on AWS's clock.
+func (c *Clock) Now() time.Time { return time.Now().Add(-c.Ahead()) }
+
+// Ahead is how much this computer's clock is ahead of AWS's, as far as AWS has
+// told; 0 if that is not more than a few seconds. What was measured a day ago
+// is forgotten.
+func (c *Clock) Ahead() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.load()
+	return c.offset.Ahead
+}
+
+// Off tells in words how far this computer's clock is off.
+func Off(ahead time.Duration) string {
+	if ahead < 0 {
+		return fmt.Sprintf("this computer's clock is %s behind AWS's", profile.Short(-ahead))
+	}
+	return fmt.Sprintf("this computer's clock is %s ahead of AWS's", profile.Short(ahead))
+}
+
+func (c *Clock) load() {
+	if c.loaded {
+		return
+	}
+	c.loaded = true
+	kept, err := c.memory.Offset() // one that cannot be read will be measured again
+	if err == nil && time.Since(kept.Measured).Abs() < clockKnown && kept.Ahead.Abs() < clockLimit {
+		c.offset = kept
+	}
+}
+
+// answered takes the time from the Date of an answer of AWS, and returns how
+// much this computer's clock is ahead of that.
+func (c *Clock) answered(sent, received time.Time, header http.Header) time.Duration {
+	date, err := http.ParseTime(header.Get("Date"))
+	// A gateway or a hotel's sign-in page has a Date too, but no request id.
+	if err != nil || header.Get("X-Amzn-Requestid") == "" {
+		return 0
+	}
+	ahead := measure(sent, received, date)
+	if ahead.Abs() < clockLimit {
+		c.learn(ahead, received)
+	}
+	return ahead
+}
+
+func (c *Clock) learn(ahead time.Duration, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.load()
+	if (ahead-c.offset.Ahead).Abs() <= clockTolerance/2 && (ahead == 0 || now.Sub(c.offset.Measured).Abs() < time.Hour) {
+		return
+	}
+	c.offset = cache.Offset{}
+	if ahead != 0 {
+		c.offset = cache.Offset{Ahead: ahead, Measured: now}
+	}
+	_ = c.memory.KeepOffset(c.offset) // else it will be measured again
+}
+
+// measure returns how much this computer's clock is ahead. AWS wrote the date,
+// in whole seconds, at some moment between sent and received.
+func measure(sent, received, date time.Time) time.Duration {
+	least, most := sent.Sub(date.Add(time.Second)), received.Sub(date)
+	if least <= clockTolerance && most >= -clockTolerance {
+		return 0
+	}
+	return ((least + most) / 2).Round(time.Second)
+}
+
+// A signer signs requests on AWS's time.
+type signer struct {
+	*v4.Signer
+	clock *Clock
+}
+
+func (s signer) SignHTTP(ctx context.Context, k aws.Credentials, r *http.Request, payload, service, region string, at time.Time, options ...func(*v4.SignerOptions)) error {
+	return s.Signer.SignHTTP(ctx, k, r, payload, service, region, at.Add(-s.clock.Ahead()), options...)
+}
