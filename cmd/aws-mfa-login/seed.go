@@ -94,7 +94,7 @@ func (l *login) toFile(ctx context.Context, v *cli.Voice, memory cache.Memory, s
 	if err != nil {
 		return err
 	}
-	sealed, err := seed.Seal(serial, passphrase)
+	sealed, err := seed.Seal(passphrase)
 	if err != nil {
 		return err
 	}

@@ -115,9 +115,6 @@ func AskSeed(ctx context.Context, serial string) (seed Seed, err error) {
 	return seed, err
 }
 
-// maxSeed bounds what is read in place of a seed, in bytes.
-const maxSeed = 1 << 16
-
 // ReadSeed reads all of r as a seed. A read that is blocked when ctx ends is
 // left behind.
 func ReadSeed(ctx context.Context, r io.Reader) (Seed, error) {
@@ -127,7 +124,7 @@ func ReadSeed(ctx context.Context, r io.Reader) (Seed, error) {
 	}
 	read := make(chan answer, 1)
 	go func() {
-		text, err := io.ReadAll(io.LimitReader(r, maxSeed))
+		text, err := io.ReadAll(io.LimitReader(r, longestSeed+1))
 		read <- answer{text, err}
 	}()
 	select {

@@ -14,6 +14,10 @@ func Printed(mayAsk bool, countdown Countdown, otherwise Codes) Codes {
 	return &printed{mayAsk, countdown, otherwise}
 }
 
+// step is how long a code is shown where nothing else is said (RFC 6238,
+// section 5.2), as by all devices of AWS.
+const step = 30 * time.Second
+
 type printed struct {
 	mayAsk    bool
 	countdown Countdown

@@ -141,7 +141,7 @@ func TestReasonsOfRefusal(t *testing.T) {
 			if reported := c.reason == DurationTooLong || c.reason == ChainTooLong; (refused.Duration == twoHours) != reported {
 				t.Errorf("got duration %s", refused.Duration)
 			}
-			if want := time.Since(w.Now()); (refused.Offset-want).Abs() > time.Minute {
+			if want := time.Since(w.Now()); (refused.Offset - want).Abs() > time.Minute {
 				t.Errorf("got offset %s, want %s for a clock that is off", refused.Offset, want)
 			}
 		})
