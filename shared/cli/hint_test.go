@@ -60,6 +60,12 @@ func advisable(name string) map[string]error {
 		"network, endpoint":            &session.NetworkError{Operation: "AssumeRole", Host: "sts.example", Endpoint: value("https://sts.example"), Err: errors.New("x")},
 		"no terminal":                  &mfa.NoTerminalError{Serial: "arn:aws:iam::123456789012:mfa/jane"},
 		"code":                         &mfa.CodeError{},
+		"used code":                    &mfa.UsedError{},
+		"seed":                         &mfa.SeedError{Reason: "empty"},
+		"keyring":                      &mfa.KeyringError{Reason: "it is locked"},
+		"process":                      &mfa.ProcessError{Setting: "mfa_process (x:1)", Program: "pass", Reason: "exit status 1"},
+		"passphrase":                   mfa.ErrPassphrase,
+		"busy":                         &session.BusyError{Profile: name},
 		"broken":                       &cache.BrokenError{Path: "/home/jane/x.json", Reason: "empty file"},
 		"path":                         &fs.PathError{Op: "open", Path: "/home/jane/my files/x", Err: fs.ErrPermission},
 	}
@@ -71,6 +77,21 @@ func advisable(name string) map[string]error {
 	}
 	for _, reason := range reasons {
 		errs[fmt.Sprintf("refused %d", reason)] = refused(reason, name)
+	}
+	for wanted := mfa.MFACode; wanted <= mfa.SamePassphrase; wanted++ {
+		errs["no terminal for the "+wanted.String()] = &mfa.NoTerminalError{Serial: "arn:aws:iam::123456789012:mfa/jane", Wanted: wanted}
+	}
+	for text, change := range map[string]func(*session.RefusedError){
+		"code of a seed":        func(e *session.RefusedError) { e.Source = mfa.FromSeed },
+		"code of a proven seed": func(e *session.RefusedError) { e.Source, e.Proven = mfa.FromSeed, true },
+		"code of a program": func(e *session.RefusedError) {
+			e.Source, e.Role.MFAProcess.Value = mfa.FromProgram, value("pass otp aws")
+		},
+		"code, clock right": func(e *session.RefusedError) { e.Offset = 0 },
+	} {
+		e := refused(session.WrongCode, name)
+		change(e)
+		errs["refused "+text] = e
 	}
 	bare := refused(session.NotAllowed, name)
 	bare.Role.SerialNumber = profile.Value{}
@@ -135,6 +156,13 @@ func TestHintsSayWhatToRun(t *testing.T) {
 		"network, maybe done":          "wait for the next code, then aws-mfa-console prod",
 		"network, endpoint":            "the endpoint is https://sts.example (/home/jane/.aws/config:3)|aws-mfa-console prod --verbose",
 		"no terminal":                  "in a terminal: aws-mfa-login prod|with a code at hand: aws-mfa-login prod --token-code NNNNNN",
+		"used code":                    "AWS takes a code once: wait for the next one, then aws-mfa-login prod",
+		"keyring":                      "in a file under a passphrase instead: aws-mfa-login prod --save-seed --seed-store file",
+		"process":                      "with a code at hand: aws-mfa-login prod --token-code NNNNNN",
+		"no terminal for the seed":     "in a terminal: aws-mfa-login prod --save-seed|or: zbarimg --raw qr.png | aws-mfa-login prod --save-seed",
+		"refused code of a seed":       "this computer's clock is 20m ahead of AWS's|no code of the kept seed has worked yet, so it may be another device's: mfa_serial is arn:aws:iam::123456789012:mfa/jane (/home/jane/.aws/config:3)|the right one: aws-mfa-login prod --save-seed|or forget it: aws-mfa-login prod --forget-seed",
+		"refused code of a program":    "this computer's clock is 20m ahead of AWS's|the code came from mfa_process (/home/jane/.aws/config:3): is it this device's? mfa_serial is arn:aws:iam::123456789012:mfa/jane (/home/jane/.aws/config:3)|with a code at hand: aws-mfa-login prod --token-code NNNNNN",
+		"refused code, clock right":    "a code works once: wait for the next one, then aws-mfa-login prod|if no code works: is this the device? mfa_serial is arn:aws:iam::123456789012:mfa/jane (/home/jane/.aws/config:3)",
 		"broken":                       "ls -ld /home/jane/x.json",
 		"path":                         "ls -ld '/home/jane/my files/x'",
 		"unsupported aws login":        "not supported yet, so: aws login --profile prod",
