@@ -37,10 +37,12 @@ func (l *login) Validate() error {
 	switch {
 	case l.SeedStore != "" && !l.SaveSeed:
 		return errors.New("--seed-store goes with --save-seed")
+	case l.SeedStore == "file" && l.NoInput:
+		return errors.New("--seed-store file asks for a passphrase, so it does not go with --no-input")
 	case l.SaveSeed && len(l.Profiles) > 1:
 		return errors.New("--save-seed: a seed is that of one MFA device, so name one profile")
 	case l.alone() > 1, l.alone() == 1 && (l.TokenCode != nil || l.Force || l.Duration != 0):
-		return errors.New("--logout, --save-seed and --forget-seed go with no other flag")
+		return errors.New("--logout, --save-seed and --forget-seed go alone")
 	case l.TokenCode != nil && len(l.Profiles) > 1:
 		return errors.New("--token-code: a code works once, so it can serve one profile only")
 	case l.TokenCode != nil && *l.TokenCode != "-":
@@ -86,13 +88,13 @@ func (l *login) roles(ctx context.Context, v *cli.Voice, set *profile.Set) error
 		}
 		roles = append(roles, role)
 	}
-	codes := l.codes(v)
+	codes, clock := l.codes(v), cli.NewClock()
 	for _, role := range roles {
 		var err error
 		if l.Logout {
 			err = signOut(v, role)
 		} else {
-			err = l.signIn(ctx, v, role, codes)
+			err = l.signIn(ctx, v, clock, role, codes)
 		}
 		if err != nil {
 			return &cli.ProfileError{Profile: role.Profile, Err: err}
@@ -101,8 +103,7 @@ func (l *login) roles(ctx context.Context, v *cli.Voice, set *profile.Set) error
 	return nil
 }
 
-func (l *login) signIn(ctx context.Context, v *cli.Voice, role *profile.Role, codes mfa.Codes) error {
-	clock := cli.NewClock()
+func (l *login) signIn(ctx context.Context, v *cli.Voice, clock *session.Clock, role *profile.Role, codes mfa.Codes) error {
 	s, err := cli.SignIn(ctx, v, role, session.Options{Clock: clock, Codes: codes, Duration: time.Duration(l.Duration), Force: l.Force})
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func (l *login) saveSeed(ctx context.Context, v *cli.Voice, name, serial string)
 	where := "the system's keyring"
 	if l.SeedStore == "file" {
 		where = memory.SealedPath(serial)
-		err = l.toFile(ctx, v, memory, serial, seed)
+		err = toFile(ctx, v, memory, serial, seed)
 	} else {
 		err = toKeyring(ctx, memory, serial, seed)
 	}
@@ -86,10 +86,7 @@ func (l *login) readSeed(ctx context.Context, v *cli.Voice, serial string) (mfa.
 }
 
 // toFile keeps the seed in a file, under a passphrase.
-func (l *login) toFile(ctx context.Context, v *cli.Voice, memory cache.Memory, serial string, seed mfa.Seed) error {
-	if l.NoInput {
-		return &mfa.NoTerminalError{Serial: serial, Wanted: mfa.NewPassphrase, Reason: mfa.NoInputAsked}
-	}
+func toFile(ctx context.Context, v *cli.Voice, memory cache.Memory, serial string, seed mfa.Seed) error {
 	passphrase, err := mfa.AskNewPassphrase(ctx, serial)
 	if err != nil {
 		return err
@@ -154,10 +151,10 @@ func forgetSeed(ctx context.Context, v *cli.Voice, serial string) error {
 	if _, err := remember(ctx, memory, serial, ""); err != nil {
 		return err
 	}
-	if lost != nil && errors.Is(absent, os.ErrNotExist) {
-		v.Say("no seed of %s was kept", serial)
-		return nil
+	if lost == nil || absent == nil {
+		v.Say("the seed of %s is forgotten here", serial)
+	} else {
+		v.Say("no seed of %s was found", serial)
 	}
-	v.Say("the seed of %s is forgotten here", serial)
 	return nil
 }

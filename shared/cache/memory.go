@@ -36,7 +36,7 @@ func MemoryIn(home string) Memory { return Memory(filepath.Join(home, ".aws", "m
 // Device is what is known of an MFA device.
 type Device struct {
 	SerialNumber string
-	Seed         string  `json:",omitempty"` // where its seed is kept: "keyring", "file", "" if nowhere
+	Seed         string  `json:",omitempty"` // the store that its seed is kept in: "keyring"; "" for none, or the file SealedPath
 	Proven       bool    `json:",omitempty"` // a code made from that seed was accepted once
 	Offered      []Offer `json:",omitempty"` // the last codes offered to AWS, newest last; a few are kept
 }

@@ -61,10 +61,12 @@ func (f Flags) seed(ctx context.Context, v *Voice, serial string) (mfa.Seed, err
 		return mfa.Seed{}, mfa.ErrNoSeed
 	}
 	seed, lost := mfa.Keyring{}.Load(ctx, serial)
-	if err != nil && lost != nil { // nobody knows whether there was one
+	switch {
+	case lost == nil:
+		v.Trace("seed of %s: in the system's keyring", serial)
+	case err != nil: // nobody knows whether there was one
 		return mfa.Seed{}, mfa.ErrNoSeed
 	}
-	v.Trace("seed of %s: in the system's keyring", serial)
 	return seed, lost
 }
 
@@ -101,12 +103,8 @@ func (v *Voice) erase() {
 // live tells whether speech goes to a terminal.
 func (v *Voice) live() bool { return IsTerminal(v.stderr) }
 
-// IsTerminal tells whether w is a terminal.
-func IsTerminal(w any) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+// IsTerminal tells whether a stream is a terminal.
+func IsTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && mfa.IsTerminal(f)
 }

@@ -17,33 +17,25 @@ type Countdown func(left time.Duration)
 
 // Kept is codes made from kept seeds, on AWS's time. A code that was used
 // already is followed by the next one, when its time has come. For a device
-// without a seed, codes come from otherwise.
-//
-// Nobody knows what is wrong with a code that AWS refuses, so there is no
-// second one: Next then returns the refusal.
+// without a seed, or where it cannot be known which codes were used, codes come
+// from otherwise.
 func Kept(keeper Keeper, countdown Countdown, otherwise Codes) Codes {
-	return &kept{keeper: keeper, countdown: countdown, otherwise: otherwise, open: map[string]Seed{}}
+	return &kept{keeper, countdown, otherwise, map[string]Seed{}}
 }
 
 type kept struct {
 	keeper    Keeper
 	countdown Countdown
 	otherwise Codes
-	elsewhere bool            // the last code came from otherwise
 	open      map[string]Seed // by serial number: opening one may take a passphrase
 }
 
 func (k *kept) Next(ctx context.Context, q Question) (Code, error) {
-	switch {
-	case q.Refused != nil && k.elsewhere:
+	if q.Refused != nil {
 		return k.otherwise.Next(ctx, q)
-	case q.Refused != nil:
-		return Code{}, q.Refused
 	}
-	k.elsewhere = false
 	seed, err := k.seed(ctx, q.Serial)
 	if errors.Is(err, ErrNoSeed) {
-		k.elsewhere = true
 		return k.otherwise.Next(ctx, q)
 	}
 	if err != nil {
@@ -52,11 +44,12 @@ func (k *kept) Next(ctx context.Context, q Question) (Code, error) {
 	for {
 		now := q.Now()
 		code := seed.Code(now)
-		switch err := q.Claim(code); {
+		switch err := q.Claim(ctx, code); {
 		case err == nil:
 			return Code{code, FromSeed}, nil
+		case ctx.Err() != nil:
+			return Code{}, context.Cause(ctx)
 		case !errors.As(err, new(*UsedError)):
-			k.elsewhere = true
 			return k.otherwise.Next(ctx, q)
 		}
 		if err := count(ctx, seed.Next(now).Sub(now), k.countdown); err != nil {
@@ -98,10 +91,13 @@ func count(ctx context.Context, left time.Duration, tell Countdown) error {
 	}
 }
 
+// askTries is how often a seed or a passphrase may be typed.
+const askTries = 3
+
 // AskSeed asks for the seed of a device at the terminal, hidden. The error is a
 // *SeedError after three that are none.
 func AskSeed(ctx context.Context, serial string) (seed Seed, err error) {
-	tries := 3
+	tries := askTries
 	err = ask(ctx, serial, WholeSeed, "", func(text string) (string, error) {
 		var problem error
 		if seed, problem = ParseSeed(text); problem == nil {
@@ -118,24 +114,11 @@ func AskSeed(ctx context.Context, serial string) (seed Seed, err error) {
 // ReadSeed reads all of r as a seed. A read that is blocked when ctx ends is
 // left behind.
 func ReadSeed(ctx context.Context, r io.Reader) (Seed, error) {
-	type answer struct {
-		text []byte
-		err  error
+	text, err := await(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(r, longestSeed+1)) })
+	if err != nil {
+		return Seed{}, err
 	}
-	read := make(chan answer, 1)
-	go func() {
-		text, err := io.ReadAll(io.LimitReader(r, longestSeed+1))
-		read <- answer{text, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return Seed{}, context.Cause(ctx)
-	case a := <-read:
-		if a.err != nil {
-			return Seed{}, a.err
-		}
-		return ParseSeed(string(a.text))
-	}
+	return ParseSeed(string(text))
 }
 
 // AskNewPassphrase asks for a passphrase at the terminal, twice.
@@ -166,7 +149,7 @@ func askPassphrase(ctx context.Context, serial string, wanted Wanted, note strin
 // AskToUnseal asks for the passphrase of a sealed seed at the terminal. The
 // error is ErrPassphrase after three wrong ones.
 func AskToUnseal(ctx context.Context, serial string, sealed []byte) (seed Seed, err error) {
-	tries := 3
+	tries := askTries
 	err = ask(ctx, serial, Passphrase, "", func(text string) (string, error) {
 		var problem error
 		seed, problem = Unseal(sealed, text)

@@ -17,7 +17,7 @@ type desk struct {
 
 func (d *desk) question(refused error) Question {
 	q := question(refused)
-	q.Claim = func(code string) error {
+	q.Claim = func(_ context.Context, code string) error {
 		if slices.Contains(d.used, code) {
 			return &UsedError{}
 		}
@@ -86,17 +86,6 @@ func TestKeptCodesAreMadeForAWSsTime(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestARefusedKeptCodeIsNotFollowedByAnother(t *testing.T) {
-	d, asked := &desk{}, 0
-	codes := Kept(keeper(t, &asked), func(time.Duration) {}, NoInput())
-	if _, err := codes.Next(t.Context(), d.question(nil)); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := codes.Next(t.Context(), d.question(errRefused)); err != errRefused {
-		t.Errorf("got %v, %v, want %v", got, err, errRefused)
-	}
 }
 
 func TestCountingDownGivesWayToContext(t *testing.T) {

@@ -41,8 +41,6 @@ const (
 	patience = 30 * time.Second
 )
 
-var errSilent = errors.New("no answer")
-
 // Save keeps the seed, in place of the one before.
 func (Keyring) Save(ctx context.Context, serial string, s Seed) error {
 	if s.kept == nil {
@@ -85,31 +83,19 @@ func (Keyring) Forget(ctx context.Context, serial string) error {
 // askStore asks the store in a goroutine, which nothing can call back: a store that
 // is stopped, or prompts, answers whenever it likes.
 func askStore(ctx context.Context, serial string, question func() (string, error)) (string, error) {
-	if ctx.Err() != nil {
-		return "", context.Cause(ctx)
-	}
 	if !serialNumber(serial) {
 		return "", &KeyringError{Reason: "it keeps seeds by serial number, and this is none: " + printable(serial)}
 	}
 	if reason := findBus(); reason != "" {
 		return "", &KeyringError{Reason: reason}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSilent)
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, &KeyringError{Reason: "no answer in " + patience.String() + ": it may be waiting for its password, or be stuck"})
 	defer cancel()
-	answered := make(chan answer, 1)
-	go func() {
-		kept, err := question()
-		answered <- answer{kept, err}
-	}()
-	select {
-	case a := <-answered:
-		return a.line, explain(a.err)
-	case <-ctx.Done():
-		if err := context.Cause(ctx); err != errSilent {
-			return "", err
-		}
-		return "", &KeyringError{Reason: "no answer in " + patience.String() + ": it may be waiting for its password, or be stuck"}
+	kept, err := await(ctx, question)
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
 	}
+	return kept, explain(err)
 }
 
 // serialNumber keeps to what AWS allows in one (SerialNumber in the STS API

@@ -17,9 +17,9 @@ import (
 
 // Codes is where the codes of one sign-in come from.
 type Codes interface {
-	// Next returns a code that was claimed. Where AWS refused the code before,
-	// a source that has no other returns that refusal. Next waits no longer
-	// than ctx, and then returns its cause.
+	// Next returns a code that was claimed. Where AWS refused a code of the
+	// user's before, a source that has no other returns that refusal. Next
+	// waits no longer than ctx, and then returns its cause.
 	Next(ctx context.Context, q Question) (Code, error)
 }
 
@@ -35,12 +35,12 @@ type Question struct {
 	// Claim makes a code ours to offer to AWS, which takes it once. The error
 	// is a *UsedError if it was offered before; any other means that this
 	// cannot be known, and has been told.
-	Claim func(code string) error
+	Claim func(ctx context.Context, code string) error
 }
 
 // claim tells whether the code was used. Where that cannot be known AWS says.
-func (q Question) claim(code string) (used *UsedError) {
-	errors.As(q.Claim(code), &used)
+func (q Question) claim(ctx context.Context, code string) (used *UsedError) {
+	errors.As(q.Claim(ctx, code), &used)
 	return used
 }
 
@@ -144,18 +144,11 @@ func Given(code string) (Codes, error) {
 // A read that is blocked when ctx ends is left behind.
 func Read(r io.Reader) Codes {
 	return &once{func(ctx context.Context) (string, error) {
-		if ctx.Err() != nil {
-			return "", context.Cause(ctx)
+		line, err := await(ctx, func() (string, error) { return readLine(r) })
+		if err != nil {
+			return "", err
 		}
-		select {
-		case <-ctx.Done():
-			return "", context.Cause(ctx)
-		case read := <-reading(r):
-			if read.err != nil {
-				return "", read.err
-			}
-			return parse(read.line)
-		}
+		return parse(line)
 	}}
 }
 
@@ -177,7 +170,7 @@ func (o *once) Next(ctx context.Context, q Question) (Code, error) {
 	if err != nil {
 		return Code{}, err
 	}
-	if used := q.claim(code); used != nil {
+	if used := q.claim(ctx, code); used != nil {
 		return Code{}, used
 	}
 	return Code{Digits: code}, nil
@@ -196,20 +189,33 @@ func sixDigits(s string) bool {
 	return len(s) == 6 && strings.Trim(s, "0123456789") == ""
 }
 
-// answer is a line, or why there is none.
-type answer struct {
-	line string
-	err  error
+// answer is what was waited for, or why there is none.
+type answer[T any] struct {
+	got T
+	err error
 }
 
-// reading reads a line of r in a goroutine, which nothing can call back.
-func reading(r io.Reader) <-chan answer {
-	read := make(chan answer, 1)
+// begin does something in a goroutine, which nothing can call back.
+func begin[T any](do func() (T, error)) <-chan answer[T] {
+	done := make(chan answer[T], 1)
 	go func() {
-		line, err := readLine(r)
-		read <- answer{line, err}
+		got, err := do()
+		done <- answer[T]{got, err}
 	}()
-	return read
+	return done
+}
+
+// await does something that may block for ever, and waits no longer than ctx.
+func await[T any](ctx context.Context, do func() (T, error)) (none T, err error) {
+	if ctx.Err() != nil {
+		return none, context.Cause(ctx)
+	}
+	select {
+	case <-ctx.Done():
+		return none, context.Cause(ctx)
+	case a := <-begin(do):
+		return a.got, a.err
+	}
 }
 
 // readLine reads byte by byte, so that nothing after the line is lost, and at
@@ -222,7 +228,7 @@ func readLine(r io.Reader) (string, error) {
 		case err == io.EOF && len(text) == 0:
 			return "", ErrEnded
 		case err == io.EOF, err == nil && b[0] == '\n':
-			return string(text), nil
+			return strings.TrimSuffix(string(text), "\r"), nil // Windows's consoles end lines so
 		case err != nil:
 			return "", err
 		}

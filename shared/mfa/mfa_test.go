@@ -107,7 +107,7 @@ func TestNoTerminalSaysWhy(t *testing.T) {
 
 // question is one about jane's device, to which every code is new.
 func question(refused error) Question {
-	return Question{Serial: jane, Refused: refused, Now: time.Now, Claim: func(string) error { return nil }}
+	return Question{Serial: jane, Refused: refused, Now: time.Now, Claim: func(context.Context, string) error { return nil }}
 }
 
 func next(t *testing.T, codes Codes, refused error, code string, want error) {

@@ -25,18 +25,15 @@ type printed struct {
 }
 
 func (p *printed) Next(ctx context.Context, q Question) (Code, error) {
-	switch {
-	case len(q.Command.Words) == 0:
+	if q.Refused != nil || len(q.Command.Words) == 0 {
 		return p.otherwise.Next(ctx, q)
-	case q.Refused != nil:
-		return Code{}, q.Refused
 	}
 	for last := ""; ; {
-		code, err := q.Command.run(ctx, !p.mayAsk)
+		code, err := q.Command.run(ctx, p.mayAsk)
 		if err != nil {
 			return Code{}, err
 		}
-		used := q.claim(code)
+		used := q.claim(ctx, code)
 		switch {
 		case used == nil:
 			return Code{code, FromProgram}, nil

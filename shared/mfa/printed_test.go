@@ -33,10 +33,6 @@ func TestPrintedCodesAreOfferedOnceEach(t *testing.T) {
 		if got, err := codes.Next(t.Context(), q); !errors.As(err, new(*UsedError)) {
 			t.Errorf("the same one for ever: got %v, %v, want a UsedError", got, err)
 		}
-		q.Refused = errRefused
-		if got, err := codes.Next(t.Context(), q); err != errRefused {
-			t.Errorf("got %v, %v, want %v", got, err, errRefused)
-		}
 	})
 	if got, err := codes.Next(t.Context(), d.question(nil)); !errors.As(err, new(*NoTerminalError)) {
 		t.Errorf("without a command: got %v, %v", got, err)

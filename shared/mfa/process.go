@@ -48,17 +48,17 @@ const (
 )
 
 // run returns the code that the program prints. It shares our environment,
-// standard error and, unless noInput, terminal: where that is ours to use, it
+// standard error and, if it may ask there, terminal: where that is ours to use, it
 // is the program's standard input, and afterwards as it was before. Standard
 // input as such is never passed on.
 //
 // When ctx ends the program is killed and ctx's cause returned. All other
 // errors are *ProcessError.
-func (c Command) run(ctx context.Context, noInput bool) (string, error) {
-	return c.runWithin(ctx, noInput, processLimit)
+func (c Command) run(ctx context.Context, mayAsk bool) (string, error) {
+	return c.runWithin(ctx, mayAsk, processLimit)
 }
 
-func (c Command) runWithin(ctx context.Context, noInput bool, limit time.Duration) (string, error) {
+func (c Command) runWithin(ctx context.Context, mayAsk bool, limit time.Duration) (string, error) {
 	ctx, stop := context.WithTimeoutCause(ctx, limit, c.failed(fmt.Sprintf("did not finish within %v s", limit.Seconds()), nil))
 	defer stop()
 	ctx, kill := context.WithCancelCause(ctx)
@@ -69,7 +69,7 @@ func (c Command) runWithin(ctx context.Context, noInput bool, limit time.Duratio
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, os.Stderr, lingering
 	// It stays in our process group: in one of its own, the terminal would
 	// stop it for reading, and Ctrl-C not reach it.
-	if !noInput {
+	if mayAsk {
 		if t, ok := openTerminal(); ok {
 			defer t.close()
 			if t.foreground() {

@@ -26,6 +26,12 @@ func openTerminal() (*terminal, bool) {
 	return t, true
 }
 
+// IsTerminal tells whether f is a terminal.
+func IsTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), getMode)
+	return err == nil
+}
+
 // close ends a read that is blocked too, where the system can poll terminals.
 func (t *terminal) close() {
 	signal.Stop(t.resumed)

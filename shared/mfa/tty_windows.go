@@ -30,6 +30,12 @@ func openTerminal() (*terminal, bool) {
 	return &terminal{console: in, in: typing{in}, out: out}, true
 }
 
+// IsTerminal tells whether f is a console.
+func IsTerminal(f *os.File) bool {
+	var mode uint32
+	return windows.GetConsoleMode(windows.Handle(f.Fd()), &mode) == nil
+}
+
 // close does not wait: closing a console ends only after a read of it has.
 func (t *terminal) close() {
 	go t.console.Close()

@@ -40,7 +40,7 @@ func (t *typed) Next(ctx context.Context, q Question) (Code, error) {
 		code, err = parse(text)
 		if err != nil {
 			note = "a code is six digits\n"
-		} else if used := q.claim(code); used != nil {
+		} else if used := q.claim(ctx, code); used != nil {
 			note, err = "this code was used already: wait for the next one\n", used
 		}
 		if t.left > 0 && err != nil {
@@ -82,13 +82,13 @@ func (t *terminal) ask(ctx context.Context, serial string, wanted Wanted, note s
 	if err := t.prompt(serial, wanted, note); err != nil {
 		return "", err
 	}
-	read := reading(t.in)
+	read := begin(func() (string, error) { return readLine(t.in) })
 	for {
 		select {
 		case <-ctx.Done():
 			return "", context.Cause(ctx)
 		case answer := <-read:
-			return answer.line, answer.err
+			return answer.got, answer.err
 		case <-t.resumed:
 			if ctx.Err() != nil {
 				return "", context.Cause(ctx)

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -15,25 +14,22 @@ import (
 // and there are others, and once more if the clock was the reason. No code is
 // offered twice, unless AWS did not look at it.
 func open(ctx context.Context, client *Client, role *profile.Role, o Options) (cache.Entry, error) {
-	device := &device{serial: role.SerialNumber.Text, Options: o}
+	device := &device{serial: role.SerialNumber.Text, memory: o.Memory, teller: o.Teller}
+	question := mfa.Question{Serial: device.serial, Now: o.Clock.Now, Claim: device.claim}
 	if process := role.MFAProcess; process.Set {
-		device.command = mfa.Command{Words: process.Words, From: fmt.Sprintf("mfa_process (%s)", process.From)}
+		question.Command = mfa.Command{Words: process.Words, From: fmt.Sprintf("mfa_process (%s)", process.From)}
 	}
-	var (
-		code     mfa.Code
-		refused  error
-		repeated bool
-	)
-	for {
+	var code mfa.Code
+	for repeated := false; ; {
 		if role.SerialNumber.Set && code.Digits == "" {
 			var err error
-			if code, err = o.Codes.Next(ctx, device.question(ctx, refused)); err != nil {
+			if code, err = o.Codes.Next(ctx, question); err != nil {
 				return cache.Entry{}, err
 			}
 		}
-		madeAt := o.Clock.Ahead()
+		ahead := o.Clock.Ahead()
 		entry, err := client.assumeRole(ctx, role, code.Digits, o.Duration)
-		off := (o.Clock.Ahead() - madeAt).Abs()
+		off := (o.Clock.Ahead() - ahead).Abs()
 		if refusedFor(err, ClockOff) && off > clockTolerance && !repeated {
 			o.Teller.Trace("the clock was the reason: once more, on AWS's time")
 			repeated = true
@@ -47,13 +43,16 @@ func open(ctx context.Context, client *Client, role *profile.Role, o Options) (c
 			return entry, err
 		}
 		device.learn(ctx, code, err)
-		if !refusedFor(err, WrongCode) {
+		switch {
+		case !refusedFor(err, WrongCode):
 			return entry, err
-		}
-		refused = err
-		if code.From == mfa.FromSeed && off > otherStep && !repeated {
+		case code.From == mfa.FromUser:
+			question.Refused = err
+		case code.From == mfa.FromSeed && off > otherStep && !repeated:
 			o.Teller.Trace("the clock was the reason: once more, with the code for AWS's time")
-			repeated, refused = true, nil
+			repeated = true
+		default:
+			return entry, err
 		}
 		code = mfa.Code{}
 	}
@@ -62,116 +61,3 @@ func open(ctx context.Context, client *Client, role *profile.Role, o Options) (c
 // otherStep is how far a clock must be off for the codes of the wrong time to
 // be the reason: half a step, and AWS takes those of the steps beside it.
 const otherStep = 15 * time.Second
-
-// A device is what happens to the codes of one MFA device in a sign-in.
-type device struct {
-	Options
-	serial  string
-	command mfa.Command   // that prints its codes, if there is one
-	offers  []cache.Offer // in this sign-in
-	deaf    bool          // what is remembered is out of reach: told
-}
-
-// remembered is how long a code that comes again is the one that was used: the
-// same six digits by chance, one time in a million, are not refused for longer.
-const remembered = 10 * time.Minute
-
-func (d *device) question(ctx context.Context, refused error) mfa.Question {
-	return mfa.Question{
-		Serial:  d.serial,
-		Command: d.command,
-		Refused: refused,
-		Now:     d.Clock.Now,
-		Claim:   func(code string) error { return d.claim(ctx, code) },
-	}
-}
-
-// claim makes the code used before AWS is asked: whoever dies in between has
-// used it up.
-func (d *device) claim(ctx context.Context, code string) error {
-	now := time.Now()
-	if err := usedIn(d.offers, code, now); err != nil {
-		return err
-	}
-	offer := cache.Offer{Code: code, At: now}
-	err := d.change(ctx, func(known *cache.Device) error {
-		if err := usedIn(known.Offered, code, now); err != nil {
-			return err
-		}
-		known.Offered = append(known.Offered, offer)
-		return nil
-	})
-	if !errors.As(err, new(*mfa.UsedError)) {
-		d.offers = append(d.offers, offer)
-	}
-	return err
-}
-
-// withdraw makes a code that AWS did not look at as good as before.
-func (d *device) withdraw(ctx context.Context, code mfa.Code) {
-	d.offers = without(d.offers, code.Digits)
-	_ = d.change(ctx, func(known *cache.Device) error {
-		known.Offered = without(known.Offered, code.Digits)
-		return nil
-	})
-}
-
-func usedIn(offers []cache.Offer, code string, now time.Time) error {
-	for _, o := range offers {
-		if ago := now.Sub(o.At).Abs(); o.Code == code && ago < remembered {
-			return &mfa.UsedError{Ago: ago}
-		}
-	}
-	return nil
-}
-
-// learn remembers what AWS's answer tells of the code, and adds to a refusal
-// what is known of where the code came from.
-func (d *device) learn(ctx context.Context, code mfa.Code, err error) {
-	var refused *RefusedError
-	switch {
-	case err == nil && code.From == mfa.FromSeed:
-		_ = d.change(ctx, func(known *cache.Device) error { known.Proven = true; return nil })
-	case errors.As(err, &refused):
-		known, _ := d.Memory.Device(d.serial)
-		refused.Source, refused.Proven = code.From, known.Proven
-	}
-	if unseen(err) {
-		d.withdraw(ctx, code)
-	}
-}
-
-// unseen tells whether AWS never came to look at the code, which is as good as
-// before then.
-func unseen(err error) bool {
-	var network *NetworkError
-	if errors.As(err, &network) {
-		return !network.MaybeDone
-	}
-	for _, reason := range []Reason{ClockOff, UnknownKey, WrongSecret, ExpiredSession, RegionDisabled, Unavailable} {
-		if refusedFor(err, reason) {
-			return true
-		}
-	}
-	return false
-}
-
-func without(offers []cache.Offer, code string) (rest []cache.Offer) {
-	for _, o := range offers {
-		if o.Code != code {
-			rest = append(rest, o)
-		}
-	}
-	return rest
-}
-
-// change changes what is remembered of the device. It may fail for reasons of
-// the disk: that is told, once.
-func (d *device) change(ctx context.Context, change func(*cache.Device) error) error {
-	err := d.Memory.ChangeDevice(ctx, d.serial, change)
-	if err != nil && !errors.As(err, new(*mfa.UsedError)) && ctx.Err() == nil && !d.deaf {
-		d.deaf = true
-		d.Teller.Warn("which MFA codes were used cannot be remembered: %v", err)
-	}
-	return err
-}

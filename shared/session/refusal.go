@@ -53,7 +53,7 @@ type RefusedError struct {
 
 	// About the code that was refused:
 	Source mfa.Source
-	Proven bool // FromSeed: codes made from that seed have worked
+	Proven bool // codes made from that seed have worked, for all that is known
 }
 
 func (e *RefusedError) Error() string {

@@ -2,8 +2,8 @@
 // session that is still good, opens a new one with AWS STS, and tells what
 // AWS's refusals mean.
 //
-// It hides the AWS SDK: no SDK client is built and no connection opened before
-// a request has to be made.
+// It keeps AWS's time, and offers AWS no MFA code twice. It hides the AWS SDK: no
+// SDK client is built and no connection opened before a request has to be made.
 package session
 
 import (

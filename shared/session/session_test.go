@@ -200,12 +200,12 @@ type script struct {
 	refused []error
 }
 
-func (s *script) Next(_ context.Context, q mfa.Question) (mfa.Code, error) {
+func (s *script) Next(ctx context.Context, q mfa.Question) (mfa.Code, error) {
 	s.serials, s.refused = append(s.serials, q.Serial), append(s.refused, q.Refused)
 	for len(s.codes) > 0 {
 		code := s.codes[0]
 		s.codes = s.codes[1:]
-		if !errors.As(q.Claim(code), new(*mfa.UsedError)) {
+		if !errors.As(q.Claim(ctx, code), new(*mfa.UsedError)) {
 			return mfa.Code{Digits: code, From: s.from}, nil
 		}
 	}
