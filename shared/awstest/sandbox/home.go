@@ -33,6 +33,14 @@ source_profile = default
 mfa_serial = arn:aws:iam::123456789012:mfa/jane
 duration_seconds = 7200
 
+# the code comes from a program
+[profile auto]
+region = eu-central-1
+role_arn = arn:aws:iam::123456789012:role/AdminRole
+source_profile = default
+mfa_serial = arn:aws:iam::123456789012:mfa/jane
+mfa_process = mfa-code
+
 # a role that does not trust jane
 [profile nobody]
 region = eu-central-1
@@ -42,14 +50,16 @@ mfa_serial = arn:aws:iam::123456789012:mfa/jane
 `
 
 	greeting = `This shell is inside a local AWS. Its home directory is temporary and goes with it.
-Profiles: mfa, admin (2 hours of at most 12), nobody (a role that refuses you).
-mfa-code prints a code of your MFA device. Things to try:
+Profiles: mfa, admin (2 hours of at most 12), auto (asks for no code), nobody (a role that refuses you).
+mfa-code prints a code of your MFA device, and its seed is in ~/seed. Things to try:
 
     aws-mfa-login mfa -t $(mfa-code)
     aws-mfa-status --all
     aws sts get-caller-identity --profile mfa
     aws-mfa-console mfa --print
     mfa-code; aws-mfa-login admin          (and type that code)
+    aws-mfa-login auto
+    aws-mfa-login mfa --save-seed --seed-store file <~/seed; aws-mfa-login mfa --force
     aws-mfa-login nobody -t $(mfa-code)
 
 `
@@ -74,6 +84,7 @@ func furnish(home string, aws *awstest.AWS) error {
 		".aws/config":      config,
 		".aws/credentials": credentials,
 		"aws-ca.pem":       string(aws.CA()),
+		"seed":             jane.Device.Seed + "\n",
 		".zshrc":           "", // without one, zsh greets a new user with a questionnaire
 	} {
 		if err := os.WriteFile(filepath.Join(home, filepath.FromSlash(name)), []byte(content), 0o600); err != nil {
