@@ -116,7 +116,7 @@ func (c *console) signIn(ctx context.Context, v *cli.Voice, b *bearer) error {
 	if b.role == nil {
 		return nil
 	}
-	s, err := cli.SignIn(ctx, v, b.role, session.Options{Clock: cli.NewClock(), Codes: c.Codes(v)})
+	s, err := cli.SignIn(ctx, v, b.role, session.Options{Clock: cli.NewClocks().Of(b.network), Codes: c.Codes(v)})
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func environment(ctx context.Context, v *cli.Voice, set *profile.Set, keys profi
 		return bearer{}, err
 	}
 	v.TraceSettings("environment", network.Settings)
-	client, err := session.NewClient(network, "", cli.NewClock(), v.Trace)
+	client, err := session.NewClient(network, "", cli.NewClocks().Of(network), v.Trace)
 	if err != nil {
 		return bearer{}, err
 	}

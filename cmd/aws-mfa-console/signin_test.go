@@ -320,7 +320,7 @@ func (w *world) bearer(name string) bearer {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := session.Open(w.t.Context(), role, session.Options{Cache: cache.In(w.env["HOME"]), Memory: cache.MemoryIn(w.env["HOME"]), Clock: session.NewClock(cache.MemoryIn(w.env["HOME"])), Codes: mfa.NoInput(), Teller: &cli.Voice{}})
+	s, err := session.Open(w.t.Context(), role, session.Options{Cache: cache.In(w.env["HOME"]), Memory: cache.MemoryIn(w.env["HOME"]), Clock: session.NewClocks(cache.MemoryIn(w.env["HOME"])).Of(role.Network), Codes: mfa.NoInput(), Teller: &cli.Voice{}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

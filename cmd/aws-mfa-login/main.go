@@ -88,13 +88,13 @@ func (l *login) roles(ctx context.Context, v *cli.Voice, set *profile.Set) error
 		}
 		roles = append(roles, role)
 	}
-	codes, clock := l.codes(v), cli.NewClock()
+	codes, clocks := l.codes(v), cli.NewClocks()
 	for _, role := range roles {
 		var err error
 		if l.Logout {
 			err = signOut(v, role)
 		} else {
-			err = l.signIn(ctx, v, clock, role, codes)
+			err = l.signIn(ctx, v, clocks.Of(role.Network), role, codes)
 		}
 		if err != nil {
 			return &cli.ProfileError{Profile: role.Profile, Err: err}
@@ -104,7 +104,7 @@ func (l *login) roles(ctx context.Context, v *cli.Voice, set *profile.Set) error
 }
 
 func (l *login) signIn(ctx context.Context, v *cli.Voice, clock *session.Clock, role *profile.Role, codes mfa.Codes) error {
-	s, err := cli.SignIn(ctx, v, role, session.Options{Clock: clock, Codes: codes, Duration: time.Duration(l.Duration), Force: l.Force})
+	s, err := cli.SignIn(ctx, v, role, session.Options{Clock: clock, Codes: codes, Given: l.TokenCode != nil, Duration: time.Duration(l.Duration), Force: l.Force})
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (l *login) signIn(ctx context.Context, v *cli.Voice, clock *session.Clock, 
 	switch {
 	case !s.Opened && l.Duration != 0:
 		v.Hint("--duration counts for a new session: add --force")
-	case !s.Good(time.Now()):
+	case !s.Good(time.Now()) && clock.Ahead() == 0:
 		v.Warn("the AWS CLI does not use the last 15 minutes of a session, so it will ask again at once")
 	}
 	return nil

@@ -14,11 +14,14 @@ import (
 // seeds saves or forgets the seeds of the profiles' MFA devices.
 func (l *login) seeds(ctx context.Context, v *cli.Voice, set *profile.Set) error {
 	for _, name := range l.Profiles {
+		if _, err := mfa.ParseSeed(name); err == nil && !set.Has(name) {
+			return cli.UsageError("a seed is never an argument, where others can read it: --save-seed asks for it, or reads it from standard input")
+		}
 		serial, err := serialNumber(v, set, name)
 		if err == nil && l.SaveSeed {
 			err = l.saveSeed(ctx, v, name, serial)
 		} else if err == nil {
-			err = forgetSeed(ctx, v, serial)
+			err = forgetSeed(ctx, v, name, serial)
 		}
 		if err != nil {
 			return &cli.ProfileError{Profile: name, Err: err}
@@ -50,17 +53,22 @@ func serialNumber(v *cli.Voice, set *profile.Set, name string) (string, error) {
 // saveSeed keeps the seed of the profile's MFA device. What was kept before
 // goes once the new one is there.
 func (l *login) saveSeed(ctx context.Context, v *cli.Voice, name, serial string) error {
+	inFile := l.SeedStore == "file"
+	if !inFile { // before anybody types 64 characters
+		if _, err := (mfa.Keyring{}).Load(ctx, serial); errors.As(err, new(*mfa.KeyringError)) {
+			return err
+		}
+	}
 	seed, err := l.readSeed(ctx, v, serial)
 	if err != nil {
 		return err
 	}
-	memory := cli.Memory()
 	where := "the system's keyring"
-	if l.SeedStore == "file" {
-		where = memory.SealedPath(serial)
-		err = toFile(ctx, v, memory, serial, seed)
+	if inFile {
+		where = cli.Memory().SealedPath(serial)
+		err = toFile(ctx, v, serial, seed)
 	} else {
-		err = toKeyring(ctx, memory, serial, seed)
+		err = toKeyring(ctx, serial, seed)
 	}
 	if err != nil {
 		return err
@@ -68,7 +76,7 @@ func (l *login) saveSeed(ctx context.Context, v *cli.Voice, name, serial string)
 	v.Say("the seed of %s is kept in %s", serial, where)
 	v.Say("access key and seed on one machine are one thing to steal, no longer two: see \"When to keep a seed\" in aws-mfa-login(1) or README.md")
 	if cli.IsTerminal(os.Stderr) {
-		v.Trace("its code now: %s", seed.Code(cli.NewClock().Now()))
+		v.Trace("its code now: %s", seed.Code(cli.NewClocks().Of(profile.Network{}).Now()))
 	}
 	v.Hint("to check it: %s", cli.LoginCommand(name, "--force"))
 	return nil
@@ -82,12 +90,12 @@ func (l *login) readSeed(ctx context.Context, v *cli.Voice, serial string) (mfa.
 	case l.NoInput:
 		return mfa.Seed{}, &mfa.NoTerminalError{Serial: serial, Wanted: mfa.WholeSeed, Reason: mfa.NoInputAsked}
 	}
-	return mfa.AskSeed(ctx, serial)
+	return mfa.AskSeed(ctx, v.Turn, serial)
 }
 
 // toFile keeps the seed in a file, under a passphrase.
-func toFile(ctx context.Context, v *cli.Voice, memory cache.Memory, serial string, seed mfa.Seed) error {
-	passphrase, err := mfa.AskNewPassphrase(ctx, serial)
+func toFile(ctx context.Context, v *cli.Voice, serial string, seed mfa.Seed) error {
+	passphrase, err := mfa.AskNewPassphrase(ctx, v.Turn, serial)
 	if err != nil {
 		return err
 	}
@@ -95,65 +103,78 @@ func toFile(ctx context.Context, v *cli.Voice, memory cache.Memory, serial strin
 	if err != nil {
 		return err
 	}
+	memory := cli.Memory()
+	device, unknown := memory.Device(serial)
 	if err := memory.KeepSealed(serial, sealed); err != nil {
 		return err
 	}
-	before, err := remember(ctx, memory, serial, "")
-	if err != nil || before != cli.InKeyring {
+	if device.Seed == cli.InKeyring || unknown != nil {
+		if err := (mfa.Keyring{}).Forget(ctx, serial); err != nil && !errors.Is(err, mfa.ErrNoSeed) {
+			v.Warn("the seed may still be in the system's keyring as well: %v", err)
+		}
+	}
+	return remember(ctx, serial, "")
+}
+
+// toKeyring leaves nothing behind in the keyring that nobody would find there.
+func toKeyring(ctx context.Context, serial string, seed mfa.Seed) error {
+	if err := (mfa.Keyring{}).Save(ctx, serial, seed); err != nil {
 		return err
 	}
-	if err := (mfa.Keyring{}).Forget(ctx, serial); err != nil && !errors.Is(err, mfa.ErrNoSeed) {
-		v.Warn("the seed is still in the system's keyring as well: %v", err)
+	err := remember(ctx, serial, cli.InKeyring)
+	if err == nil {
+		err = cli.Memory().RemoveSealed(serial) // which would come first
+	}
+	if err != nil {
+		return errors.Join(err, mfa.Keyring{}.Forget(context.WithoutCancel(ctx), serial))
 	}
 	return nil
 }
 
-func toKeyring(ctx context.Context, memory cache.Memory, serial string, seed mfa.Seed) error {
-	if err := (mfa.Keyring{}).Save(ctx, serial, seed); err != nil {
-		return err
-	}
-	if _, err := remember(ctx, memory, serial, cli.InKeyring); err != nil {
-		return err
-	}
-	return memory.RemoveSealed(serial)
-}
-
 // remember keeps in mind where the seed is, and that no code of it was tried
-// yet. It returns where one was before.
-func remember(ctx context.Context, memory cache.Memory, serial, store string) (before string, err error) {
-	err = memory.ChangeDevice(ctx, serial, func(d *cache.Device) error {
-		before = d.Seed
+// yet.
+func remember(ctx context.Context, serial, store string) error {
+	return cli.Memory().ChangeDevice(ctx, serial, func(d *cache.Device) error {
 		d.Seed, d.Proven = store, false
 		return nil
 	})
-	return before, err
 }
 
 // forgetSeed removes the seed of the MFA device from wherever it may be, also
 // where nothing tells any more that it is.
-func forgetSeed(ctx context.Context, v *cli.Voice, serial string) error {
+func forgetSeed(ctx context.Context, v *cli.Voice, name, serial string) error {
 	memory := cli.Memory()
 	device, unknown := memory.Device(serial)
 	_, absent := memory.Sealed(serial)
-	if err := memory.RemoveSealed(serial); err != nil {
-		return err
-	}
 	lost := mfa.Keyring{}.Forget(ctx, serial)
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
-	case lost == nil, errors.Is(lost, mfa.ErrNoSeed):
-	case device.Seed == cli.InKeyring:
-		return lost
-	case unknown != nil:
-		v.Warn("whether a seed is kept in the system's keyring cannot be told: %v", lost)
 	}
-	if _, err := remember(ctx, memory, serial, ""); err != nil {
-		return err
+	inKeyring := lost == nil
+	if errors.Is(lost, mfa.ErrNoSeed) {
+		lost = nil
+	} else if lost != nil && device.Seed != cli.InKeyring {
+		if unknown != nil {
+			v.Warn("whether a seed is kept in the system's keyring cannot be told: %v", lost)
+		}
+		lost = nil
 	}
-	if lost == nil || absent == nil {
-		v.Say("the seed of %s is forgotten here", serial)
-	} else {
+	left := memory.RemoveSealed(serial)
+	if lost == nil && left == nil {
+		lost = remember(ctx, serial, "")
+	}
+	switch {
+	case errors.As(lost, new(*mfa.KeyringError)):
+		return cli.WithHints(errors.Join(lost, left), "where the keyring is open: "+cli.LoginCommand(name, "--forget-seed"))
+	case lost != nil || left != nil:
+		return errors.Join(lost, left)
+	case inKeyring && absent == nil:
+		v.Say("the seed of %s is removed from the system's keyring and from %s", serial, memory.SealedPath(serial))
+	case inKeyring:
+		v.Say("the seed of %s is removed from the system's keyring", serial)
+	case absent == nil:
+		v.Say("the seed of %s is removed from %s", serial, memory.SealedPath(serial))
+	default:
 		v.Say("no seed of %s was found", serial)
 	}
 	return nil

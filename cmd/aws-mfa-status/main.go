@@ -47,22 +47,33 @@ func (s *status) Run(ctx context.Context, v *cli.Voice) error {
 	if err != nil {
 		return err
 	}
-	clock := cli.NewClock()
-	finder := finder{set: set, cache: cli.Cache(), now: clock.Now(), voice: v}
+	clocks := cli.NewClocks()
+	finder := finder{set: set, cache: cli.Cache(), clocks: clocks, voice: v}
 	rows, err := finder.rows(s.Profiles, s.All)
 	if err != nil {
 		return err
 	}
 	if !s.Offline {
-		if err := identify(ctx, rows, clock, v); err != nil {
+		if err := identify(ctx, rows, clocks, v); err != nil {
 			return err
 		}
 	}
-	v.WarnOfClock(clock)
-	if err := write(v.Stdout, s.Output, rows, finder.now, styleOf(v.Stdout)); err != nil {
+	warnOfClocks(v, clocks, rows)
+	if err := write(v.Stdout, s.Output, rows, time.Now(), styleOf(v.Stdout)); err != nil {
 		return err
 	}
 	return s.verdict(v, rows)
+}
+
+// warnOfClocks tells once of each clock that this computer's differs from.
+func warnOfClocks(v *cli.Voice, clocks *session.Clocks, rows []row) {
+	told := map[*session.Clock]bool{}
+	for _, r := range rows {
+		if clock := clocks.Of(r.network); !told[clock] {
+			told[clock] = true
+			v.WarnOfClock(clock)
+		}
+	}
 }
 
 // verdict is the exit status, with what to do about it.
@@ -98,10 +109,10 @@ func (r row) cure() string {
 
 // A finder knows what can be known without asking AWS.
 type finder struct {
-	set   *profile.Set
-	cache cache.Dir
-	now   time.Time
-	voice *cli.Voice
+	set    *profile.Set
+	cache  cache.Dir
+	clocks *session.Clocks
+	voice  *cli.Voice
 }
 
 // rows are those of the named profiles; without names those of the current
@@ -199,7 +210,7 @@ func (f finder) session(r *row, role *profile.Role) error {
 	r.Account, r.ARN = entry.AccountID, entry.AssumedRoleARN
 	r.keys = profile.Keys{AccessKeyID: entry.AccessKeyID, SecretAccessKey: entry.SecretAccessKey, SessionToken: entry.SessionToken,
 		From: profile.Origin{File: f.cache.Path(session.Key(role).Name())}}
-	r.ends(entry.Expiration, f.now)
+	r.ends(entry.Expiration, f.clocks.Of(r.network).Now())
 	return nil
 }
 
@@ -207,7 +218,7 @@ func (f finder) session(r *row, role *profile.Role) error {
 func (f finder) static(r *row) {
 	r.State = unknown // only AWS knows whether keys are good
 	if end, err := time.Parse(time.RFC3339, r.keys.Expiration.Text); err == nil {
-		r.ends(end, f.now)
+		r.ends(end, f.clocks.Of(r.network).Now())
 	}
 }
 
@@ -229,7 +240,7 @@ func (f finder) environment() (r row, ok bool, err error) {
 // identify asks AWS about all rows that may be signed in, side by side, and
 // once for rows with the same session. What AWS does not answer leaves a row
 // unknown, not the command failed.
-func identify(ctx context.Context, rows []row, clock *session.Clock, v *cli.Voice) error {
+func identify(ctx context.Context, rows []row, clocks *session.Clocks, v *cli.Voice) error {
 	type question struct{ key, region, endpoint string }
 	same := map[question][]*row{}
 	for i := range rows {
@@ -244,7 +255,7 @@ func identify(ctx context.Context, rows []row, clock *session.Clock, v *cli.Voic
 		group.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			who, err := ask(ctx, asked[0], clock, v)
+			who, err := ask(ctx, asked[0], clocks.Of(asked[0].network), v)
 			asked[0].problem = err
 			for _, r := range asked {
 				r.answer(who, err)

@@ -69,10 +69,14 @@ func (m Memory) Device(serial string) (Device, error) {
 	return d, nil
 }
 
+// changeLimit is how long a change waits for others, each of which takes
+// milliseconds. Who holds the lock for longer is stopped, or is no process of ours.
+const changeLimit = 5 * time.Second
+
 // ChangeDevice gives what is known of the device to change, and keeps what that
-// makes of it. Nobody else changes the device meanwhile; it waits for them no
-// longer than ctx, as Lock does, and change must not change the device by
-// another call. The lock is not the one of Lock(ctx, serial, …), which may be held.
+// makes of it. Nobody else changes the device meanwhile; it waits for them as
+// Lock does, for some seconds at most, which end in a *BrokenError. Change must
+// not change the device by another call. The lock is not the one of Lock(ctx, serial, …), which may be held.
 //
 // In place of a broken file, change sees a device with only its serial number,
 // and the file is replaced. No file is written if nothing changed. If change
@@ -81,7 +85,9 @@ func (m Memory) Device(serial string) (Device, error) {
 // newest few offers are forgotten.
 func (m Memory) ChangeDevice(ctx context.Context, serial string, change func(*Device) error) error {
 	path := m.file(serial, ".json")
-	release, err := m.lock(ctx, path+".lock", nil)
+	limited, cancel := context.WithTimeoutCause(ctx, changeLimit, &BrokenError{path + ".lock", "another process holds it for too long"})
+	defer cancel()
+	release, err := m.lock(limited, path+".lock", nil)
 	if err != nil {
 		return err
 	}
@@ -148,10 +154,11 @@ type offsetFile struct {
 	Measured time.Time
 }
 
-// Offset returns the zero Offset if there is none, and with a *BrokenError if
+// Offset is that of AWS's clock, or of the one at an endpoint in AWS's place
+// ("" for none). It returns the zero Offset if there is none, and with a *BrokenError if
 // it cannot be read as one.
-func (m Memory) Offset() (Offset, error) {
-	path := m.clock()
+func (m Memory) Offset(endpoint string) (Offset, error) {
+	path := m.clock(endpoint)
 	data, err := read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -168,8 +175,8 @@ func (m Memory) Offset() (Offset, error) {
 
 // KeepOffset keeps the offset in place of the one there is, or forgets that if
 // the new one is zero. One that was never measured is a *BrokenError.
-func (m Memory) KeepOffset(o Offset) error {
-	path := m.clock()
+func (m Memory) KeepOffset(endpoint string, o Offset) error {
+	path := m.clock(endpoint)
 	if o.Ahead == 0 && o.Measured.IsZero() {
 		return remove(path)
 	}
@@ -214,7 +221,41 @@ func (m Memory) KeepSealed(serial string, data []byte) error {
 // one. It is no error if there is none.
 func (m Memory) RemoveSealed(serial string) error { return remove(m.SealedPath(serial)) }
 
-func (m Memory) clock() string { return filepath.Join(string(m), "clock.json") }
+// A Failure is why a session could not be opened, for those who waited for it.
+type Failure struct {
+	Text string // without secrets
+	At   time.Time
+}
+
+// Failure returns the last failure to open the session of that name, or the
+// zero Failure. One that cannot be read is none.
+func (m Memory) Failure(name string) (f Failure) {
+	data, err := read(m.file(name, ".failed.json"))
+	if err != nil || parseObject(data, &f) != nil {
+		return Failure{}
+	}
+	return f
+}
+
+// KeepFailure keeps it in place of the one before, or forgets that if it is zero.
+func (m Memory) KeepFailure(name string, f Failure) error {
+	path := m.file(name, ".failed.json")
+	if f == (Failure{}) {
+		return remove(path)
+	}
+	data, err := encode(f)
+	if err != nil {
+		return err
+	}
+	return m.write(path, data)
+}
+
+func (m Memory) clock(endpoint string) string {
+	if endpoint == "" {
+		return filepath.Join(string(m), "clock.json")
+	}
+	return m.file(endpoint, ".clock.json")
+}
 
 func (m Memory) file(name, extension string) string {
 	return filepath.Join(string(m), fileName(name)+extension)

@@ -61,13 +61,13 @@ func TestWhatIsRememberedIsReadAgain(t *testing.T) {
 	if got, err := m.Device(jane); err != nil || !reflect.DeepEqual(got, Device{SerialNumber: jane}) {
 		t.Errorf("no device: got %+v, %v", got, err)
 	}
-	if got, err := m.Offset(); err != nil || got != (Offset{}) {
+	if got, err := m.Offset(""); err != nil || got != (Offset{}) {
 		t.Errorf("no offset: got %v, %v", got, err)
 	}
 	if _, err := m.Sealed(jane); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no seed: got %v, want %v", err, fs.ErrNotExist)
 	}
-	if err := m.KeepOffset(Offset{}); err != nil {
+	if err := m.KeepOffset("", Offset{}); err != nil {
 		t.Errorf("forgetting no offset: %v", err)
 	}
 	if err := m.RemoveSealed(jane); err != nil {
@@ -90,10 +90,10 @@ func TestWhatIsRememberedIsReadAgain(t *testing.T) {
 		{0, time.Date(2026, 11, 21, 0, 26, 49, 0, time.UTC)},
 		{},
 	} {
-		if err := m.KeepOffset(want); err != nil {
+		if err := m.KeepOffset("", want); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := m.Offset(); err != nil || got != want {
+		if got, err := m.Offset(""); err != nil || got != want {
 			t.Errorf("got %v, %v, want %v", got, err, want)
 		}
 	}
@@ -126,10 +126,10 @@ func TestTimesAreKeptInUTC(t *testing.T) {
 	if got, err := m.Device(jane); err != nil || got.Offered[0].At != now.UTC().Round(0) {
 		t.Errorf("got %v, %v, want %v", got.Offered, err, now.UTC())
 	}
-	if err := m.KeepOffset(Offset{time.Second, now}); err != nil {
+	if err := m.KeepOffset("", Offset{time.Second, now}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := m.Offset(); err != nil || got.Measured != now.UTC().Round(0) {
+	if got, err := m.Offset(""); err != nil || got.Measured != now.UTC().Round(0) {
 		t.Errorf("got %v, %v, want %v", got, err, now.UTC())
 	}
 }
@@ -139,7 +139,7 @@ func TestTheFormOfTheFiles(t *testing.T) {
 	if err := m.ChangeDevice(t.Context(), jane, become(device())); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.KeepOffset(Offset{-1500 * time.Millisecond, device().Offered[0].At}); err != nil {
+	if err := m.KeepOffset("", Offset{-1500 * time.Millisecond, device().Offered[0].At}); err != nil {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{
@@ -178,8 +178,8 @@ func TestUnknownKeysAreTolerated(t *testing.T) {
 	if got, err := m.Device(jane); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
-	put(t, m.clock(), `{"Ahead": "1s", "Measured": "2026-11-21T02:26:19+02:00", "Later": [1]}`)
-	if got, err := m.Offset(); err != nil || got != (Offset{time.Second, device().Offered[0].At}) {
+	put(t, m.clock(""), `{"Ahead": "1s", "Measured": "2026-11-21T02:26:19+02:00", "Later": [1]}`)
+	if got, err := m.Offset(""); err != nil || got != (Offset{time.Second, device().Offered[0].At}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -359,16 +359,16 @@ func TestBrokenFilesSayWhyAndAreReplaced(t *testing.T) {
 		`{"Ahead": 1, "Measured": ""}`:          "not the JSON that was written",
 	} {
 		m := Memory(t.TempDir())
-		put(t, m.clock(), content)
-		_, err := m.Offset()
-		if broken := new(BrokenError); !errors.As(err, &broken) || broken.Reason != want || broken.Path != m.clock() {
+		put(t, m.clock(""), content)
+		_, err := m.Offset("")
+		if broken := new(BrokenError); !errors.As(err, &broken) || broken.Reason != want || broken.Path != m.clock("") {
 			t.Errorf("%q: got %v, want %s", content, err, want)
 		}
 		want := Offset{time.Second, device().Offered[0].At}
-		if err := m.KeepOffset(want); err != nil {
+		if err := m.KeepOffset("", want); err != nil {
 			t.Errorf("%q: %v", content, err)
 		}
-		if got, err := m.Offset(); err != nil || got != want {
+		if got, err := m.Offset(""); err != nil || got != want {
 			t.Errorf("%q: got %v, %v, want %v", content, got, err, want)
 		}
 	}
@@ -388,7 +388,7 @@ func TestWhatCouldNotBeReadIsNotWritten(t *testing.T) {
 	for what, err := range map[string]error{
 		"an empty seed":                 m.KeepSealed(jane, nil),
 		"a large seed":                  m.KeepSealed(jane, []byte(long+"x")),
-		"an offset never measured":      m.KeepOffset(Offset{Ahead: 1}),
+		"an offset never measured":      m.KeepOffset("", Offset{Ahead: 1}),
 		"a large device":                m.ChangeDevice(t.Context(), jane, become(Device{Seed: long})),
 		"a device without serial":       m.ChangeDevice(t.Context(), "", become(device())),
 		"a serial that is no text":      m.ChangeDevice(t.Context(), "\xff", become(device())),
@@ -513,7 +513,7 @@ func TestEmptyDirectoryInThePlaceOfAFileIsRemoved(t *testing.T) {
 		{m.file(jane, ".json"), func() error { return m.ChangeDevice(soon(t), jane, become(device())) }},
 		{m.file("other", ".json.lock"), func() error { return m.ChangeDevice(soon(t), "other", become(Device{})) }},
 		{m.SealedPath(jane), func() error { return m.KeepSealed(jane, []byte("sealed")) }},
-		{m.clock(), func() error { return m.KeepOffset(offset) }},
+		{m.clock(""), func() error { return m.KeepOffset("", offset) }},
 	}
 	for _, place := range places {
 		for _, inside := range []string{"", "file"} {
@@ -540,7 +540,7 @@ func TestEmptyDirectoryInThePlaceOfAFileIsRemoved(t *testing.T) {
 	}
 	for _, remove := range []func() error{
 		func() error { return m.RemoveSealed(jane) },
-		func() error { return m.KeepOffset(Offset{}) },
+		func() error { return m.KeepOffset("", Offset{}) },
 	} {
 		if err := remove(); !errors.As(err, new(*BrokenError)) {
 			t.Errorf("removing: got %v, want a BrokenError", err)
@@ -571,7 +571,7 @@ func TestFileInThePlaceOfTheDirectoryIsNamed(t *testing.T) {
 	put(t, string(m), "")
 	for what, err := range map[string]error{
 		"change": m.ChangeDevice(t.Context(), jane, become(device())),
-		"offset": m.KeepOffset(Offset{time.Second, time.Now()}),
+		"offset": m.KeepOffset("", Offset{time.Second, time.Now()}),
 		"seed":   m.KeepSealed(jane, []byte("sealed")),
 	} {
 		if err == nil || !strings.Contains(err.Error(), string(m)) {
@@ -588,7 +588,7 @@ func TestRememberedFilesMayBeSymbolicLinks(t *testing.T) {
 	for path, write := range map[string]func() error{
 		m.file(jane, ".json"): func() error { return m.ChangeDevice(soon(t), jane, become(device())) },
 		m.SealedPath(jane):    func() error { return m.KeepSealed(jane, []byte("sealed")) },
-		m.clock():             func() error { return m.KeepOffset(Offset{time.Second, time.Now()}) },
+		m.clock(""):           func() error { return m.KeepOffset("", Offset{time.Second, time.Now()}) },
 		m.file("x", ".lock"): func() error {
 			release, err := m.Lock(soon(t), "x", nil)
 			if err == nil {

@@ -31,7 +31,7 @@ func TestOnlyTheUserMayReadWhatIsRemembered(t *testing.T) {
 		release()
 		for _, err := range []error{
 			m.ChangeDevice(t.Context(), jane, func(d *Device) error { d.Proven = !d.Proven; return nil }),
-			m.KeepOffset(Offset{time.Second, time.Now()}),
+			m.KeepOffset("", Offset{time.Second, time.Now()}),
 			m.KeepSealed(jane, []byte("sealed")),
 		} {
 			if err != nil {
@@ -45,7 +45,7 @@ func TestOnlyTheUserMayReadWhatIsRemembered(t *testing.T) {
 		}
 	}
 	write()
-	for _, path := range []string{m.file(jane, ".json"), m.SealedPath(jane), m.clock()} {
+	for _, path := range []string{m.file(jane, ".json"), m.SealedPath(jane), m.clock("")} {
 		chmod(t, path, 0o644)
 	}
 	chmod(t, string(m), 0o777)
@@ -58,7 +58,7 @@ func TestOnlyTheUserMayReadWhatIsRemembered(t *testing.T) {
 
 func TestWhatIsNoFileIsNotRemembered(t *testing.T) {
 	m := Memory(t.TempDir())
-	for _, path := range []string{m.file(jane, ".json"), m.SealedPath(jane), m.clock(), m.file("x", ".lock"), m.file("fifo", ".json.lock")} {
+	for _, path := range []string{m.file(jane, ".json"), m.SealedPath(jane), m.clock(""), m.file("x", ".lock"), m.file("fifo", ".json.lock")} {
 		if err := syscall.Mkfifo(path, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestWhatIsNoFileIsNotRemembered(t *testing.T) {
 	}
 	_, device := m.Device(jane)
 	_, seed := m.Sealed(jane)
-	_, offset := m.Offset()
+	_, offset := m.Offset("")
 	_, lock := m.Lock(t.Context(), "x", nil)
 	_, null := m.Lock(t.Context(), "y", nil)
 	for what, err := range map[string]error{
@@ -81,8 +81,8 @@ func TestWhatIsNoFileIsNotRemembered(t *testing.T) {
 		"change2": m.ChangeDevice(t.Context(), "fifo", become(Device{Proven: true})),
 		"keep":    m.KeepSealed(jane, []byte("sealed")),
 		"remove":  m.RemoveSealed(jane),
-		"clock":   m.KeepOffset(Offset{time.Second, time.Now()}),
-		"forget":  m.KeepOffset(Offset{}),
+		"clock":   m.KeepOffset("", Offset{time.Second, time.Now()}),
+		"forget":  m.KeepOffset("", Offset{}),
 	} {
 		if broken := new(BrokenError); !errors.As(err, &broken) || broken.Reason != "not a regular file" {
 			t.Errorf("%s: got %v, want a BrokenError", what, err)

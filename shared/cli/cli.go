@@ -180,7 +180,12 @@ func parse(v *Voice, description string, c Command, args []string) (int, error) 
 	}
 	parser.Model.HelpFlag.Help = "Show this help."
 	if _, err := parser.Parse(args); err != nil && status < 0 {
-		return Misused, UsageError(err.Error())
+		// A value for --save-seed may be a seed.
+		text, _, _ := strings.Cut(err.Error(), ": bool value must be")
+		if text != err.Error() {
+			text += " takes no value"
+		}
+		return Misused, UsageError(text)
 	}
 	return status, nil
 }

@@ -19,11 +19,21 @@ const tries = 3
 // Codes are made from the seed that is kept for the device, else printed by
 // mfa_process, else typed by a person, if one may be asked.
 func (f Flags) Codes(v *Voice) mfa.Codes {
-	typed := mfa.Typed(tries)
+	typed := mfa.Typed(tries, v.Turn)
 	if f.NoInput {
 		typed = mfa.NoInput()
 	}
 	return mfa.Kept(f.seeds(v), v.countdown, mfa.Printed(!f.NoInput, v.countdown, typed))
+}
+
+// Turn is the turn to ask at the terminal. Where there can be no lock, whoever
+// asks is not kept from it.
+func (v *Voice) Turn(ctx context.Context, terminal string) (done func(), err error) {
+	done, err = Memory().Lock(ctx, terminal, func() { v.Say("waiting for another process that asks at this terminal") })
+	if err != nil && ctx.Err() == nil {
+		return func() {}, nil
+	}
+	return done, err
 }
 
 // InKeyring is what cache.Device.Seed says of a seed in the system's keyring;
@@ -36,10 +46,10 @@ func (f Flags) seeds(v *Voice) mfa.Keeper {
 	return func(ctx context.Context, serial string) (mfa.Seed, error) {
 		seed, err := f.seed(ctx, v, serial)
 		switch {
-		case err == nil, ctx.Err() != nil, errors.Is(err, mfa.ErrNoSeed), errors.Is(err, mfa.ErrEnded), errors.Is(err, mfa.ErrPassphrase):
+		case err == nil, ctx.Err() != nil, errors.Is(err, mfa.ErrNoSeed), errors.Is(err, mfa.ErrEnded), errors.Is(err, mfa.ErrPassphrase), errors.Is(err, mfa.ErrNoPassphrase):
 			return seed, err
 		}
-		v.Warn("the seed kept for %s cannot be used: %v", serial, err)
+		v.Warn("the seed kept for %s is out of reach: %v", serial, err)
 		return mfa.Seed{}, mfa.ErrNoSeed
 	}
 }
@@ -52,14 +62,16 @@ func (f Flags) seed(ctx context.Context, v *Voice, serial string) (mfa.Seed, err
 		return mfa.Seed{}, &mfa.NoTerminalError{Serial: serial, Wanted: mfa.Passphrase, Reason: mfa.NoInputAsked}
 	case err == nil:
 		v.Trace("seed of %s: in %s", serial, memory.SealedPath(serial))
-		return mfa.AskToUnseal(ctx, serial, sealed)
+		return mfa.AskToUnseal(ctx, v.Turn, serial, sealed)
 	case !errors.Is(err, fs.ErrNotExist):
-		return mfa.Seed{}, err
+		v.Warn("the file of the seed for %s cannot be used: %v", serial, err)
 	}
 	device, err := memory.Device(serial)
 	if device.Seed != InKeyring && !errors.As(err, new(*cache.BrokenError)) {
 		return mfa.Seed{}, mfa.ErrNoSeed
 	}
+	slow := time.AfterFunc(2*time.Second, func() { v.Say("waiting for the system's keyring: does it ask for its password?") })
+	defer slow.Stop()
 	seed, lost := mfa.Keyring{}.Load(ctx, serial)
 	switch {
 	case lost == nil:
@@ -78,6 +90,11 @@ func (v *Voice) countdown(left time.Duration) {
 		return
 	}
 	text := fmt.Sprintf("%s: waiting %ds for the next code", v.name, int((left+time.Second-1)/time.Second))
+	if f, ok := v.stderr.(*os.File); ok {
+		if width := mfa.Width(f); width > 0 && len(text) >= width { // a line that wraps cannot be taken back
+			text = strings.TrimPrefix(text, v.name+": ")[:min(width-1, len(text)-len(v.name)-2)]
+		}
+	}
 	switch {
 	case v.live():
 		v.erase()

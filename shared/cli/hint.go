@@ -43,6 +43,7 @@ func hints(err error, program string) []string {
 		keyring     *mfa.KeyringError
 		process     *mfa.ProcessError
 		busy        *session.BusyError
+		shared      *session.SharedError
 		broken      *cache.BrokenError
 		path        *fs.PathError
 	)
@@ -75,13 +76,15 @@ func hints(err error, program string) []string {
 		return []string{"AWS takes a code once: wait for the next one, then " + login()}
 	case errors.As(err, &busy):
 		return []string{"is it asking for a code in another terminal? answer it there, or end it with Ctrl-C", "then " + login()}
+	case errors.As(err, &shared):
+		return []string{"once more: " + login()}
 	case errors.As(err, &seed):
 		return []string{"a seed is what AWS showed as \"secret key\" or as a QR picture when the MFA device was made", "from the picture: zbarimg --raw qr.png | " + login("--save-seed")}
 	case errors.As(err, &keyring):
 		return []string{"in a file under a passphrase instead: " + login("--save-seed", "--seed-store", "file")}
 	case errors.As(err, &process):
 		return []string{"with a code at hand: " + login("--token-code NNNNNN")}
-	case errors.Is(err, mfa.ErrPassphrase):
+	case errors.Is(err, mfa.ErrPassphrase), errors.Is(err, mfa.ErrNoPassphrase):
 		return []string{"with a code at hand: " + login("--token-code NNNNNN"), "to begin anew: " + login("--forget-seed")}
 	case errors.As(err, &broken):
 		return []string{"ls -ld " + shellWord(broken.Path)}

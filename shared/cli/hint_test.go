@@ -66,6 +66,7 @@ func advisable(name string) map[string]error {
 		"process":                      &mfa.ProcessError{Setting: "mfa_process (x:1)", Program: "pass", Reason: "exit status 1"},
 		"passphrase":                   mfa.ErrPassphrase,
 		"busy":                         &session.BusyError{Profile: name},
+		"shared":                       &session.SharedError{Text: "x"},
 		"broken":                       &cache.BrokenError{Path: "/home/jane/x.json", Reason: "empty file"},
 		"path":                         &fs.PathError{Op: "open", Path: "/home/jane/my files/x", Err: fs.ErrPermission},
 	}

@@ -38,13 +38,13 @@ func Cache() cache.Dir { return cache.In(profile.Home(os.LookupEnv)) }
 // Memory is where we remember what sessions do not tell.
 func Memory() cache.Memory { return cache.MemoryIn(profile.Home(os.LookupEnv)) }
 
-// NewClock is AWS's clock, as remembered.
-func NewClock() *session.Clock { return session.NewClock(Memory()) }
+// NewClocks are AWS's clocks, as remembered.
+func NewClocks() *session.Clocks { return session.NewClocks(Memory()) }
 
 // WarnOfClock tells how far this computer's clock is off, if it is.
 func (v *Voice) WarnOfClock(c *session.Clock) {
 	if ahead := c.Ahead(); ahead != 0 {
-		v.Warn("%s: codes and requests are made for AWS's time", session.Off(ahead))
+		v.Warn("%s: codes and requests are made for AWS's time, but not those of the AWS CLI, so set the clock", session.Off(ahead))
 	}
 }
 

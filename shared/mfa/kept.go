@@ -96,9 +96,9 @@ const askTries = 3
 
 // AskSeed asks for the seed of a device at the terminal, hidden. The error is a
 // *SeedError after three that are none.
-func AskSeed(ctx context.Context, serial string) (seed Seed, err error) {
+func AskSeed(ctx context.Context, turn Turn, serial string) (seed Seed, err error) {
 	tries := askTries
-	err = ask(ctx, serial, WholeSeed, "", func(text string) (string, error) {
+	err = ask(ctx, turn, serial, WholeSeed, "", func(text string) (string, error) {
 		var problem error
 		if seed, problem = ParseSeed(text); problem == nil {
 			return "", nil
@@ -122,21 +122,21 @@ func ReadSeed(ctx context.Context, r io.Reader) (Seed, error) {
 }
 
 // AskNewPassphrase asks for a passphrase at the terminal, twice.
-func AskNewPassphrase(ctx context.Context, serial string) (string, error) {
+func AskNewPassphrase(ctx context.Context, turn Turn, serial string) (string, error) {
 	for note := ""; ; note = "the two were not the same\n" {
-		first, err := askPassphrase(ctx, serial, NewPassphrase, note)
+		first, err := askPassphrase(ctx, turn, serial, NewPassphrase, note)
 		if err != nil {
 			return "", err
 		}
-		second, err := askPassphrase(ctx, serial, SamePassphrase, "")
+		second, err := askPassphrase(ctx, turn, serial, SamePassphrase, "")
 		if err != nil || first == second {
 			return first, err
 		}
 	}
 }
 
-func askPassphrase(ctx context.Context, serial string, wanted Wanted, note string) (passphrase string, err error) {
-	err = ask(ctx, serial, wanted, note, func(text string) (string, error) {
+func askPassphrase(ctx context.Context, turn Turn, serial string, wanted Wanted, note string) (passphrase string, err error) {
+	err = ask(ctx, turn, serial, wanted, note, func(text string) (string, error) {
 		passphrase = text
 		if text == "" {
 			return "a passphrase is not empty\n", nil
@@ -148,12 +148,13 @@ func askPassphrase(ctx context.Context, serial string, wanted Wanted, note strin
 
 // AskToUnseal asks for the passphrase of a sealed seed at the terminal. The
 // error is ErrPassphrase after three wrong ones.
-func AskToUnseal(ctx context.Context, serial string, sealed []byte) (seed Seed, err error) {
+func AskToUnseal(ctx context.Context, turn Turn, serial string, sealed []byte) (seed Seed, err error) {
 	tries := askTries
-	err = ask(ctx, serial, Passphrase, "", func(text string) (string, error) {
+	err = ask(ctx, turn, serial, Passphrase, "", func(text string) (string, error) {
 		var problem error
 		seed, problem = Unseal(sealed, text)
-		if tries--; errors.Is(problem, ErrPassphrase) && tries > 0 {
+		wrong := errors.Is(problem, ErrPassphrase) || errors.Is(problem, ErrNoPassphrase)
+		if tries--; wrong && tries > 0 {
 			return "this is not the passphrase\n", nil
 		}
 		return "", problem

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -63,6 +64,9 @@ const (
 type UsedError struct{ Ago time.Duration }
 
 func (e *UsedError) Error() string {
+	if e.Ago < 0 || e.Ago > time.Hour { // of no help, or by a clock that was set
+		return "this MFA code was used already"
+	}
 	return fmt.Sprintf("this MFA code was used already, %s ago", e.Ago.Round(time.Second))
 }
 
@@ -73,6 +77,12 @@ func (*CodeError) Error() string { return "an MFA code is six digits" }
 
 // ErrEnded is the end of the input, such as Ctrl-D, in the place of a code.
 var ErrEnded = errors.New("the input ended without an MFA code")
+
+// ended is ErrEnded where something else was asked for.
+type ended struct{ Wanted }
+
+func (e ended) Error() string        { return "the input ended without the " + e.Wanted.String() }
+func (e ended) Is(target error) bool { return target == ErrEnded }
 
 var errSpent = errors.New("there is one MFA code, and it was used already")
 
@@ -117,6 +127,15 @@ func (e *NoTerminalError) Error() string {
 	default:
 		return "there is no terminal to ask at for " + what
 	}
+}
+
+// Width is how many characters fit into a line of the terminal f, or 0 if it is
+// none or does not tell.
+func Width(f *os.File) int {
+	if !IsTerminal(f) {
+		return 0
+	}
+	return width(f)
 }
 
 // NoInput never asks: Next returns a *NoTerminalError.

@@ -3,6 +3,7 @@
 package mfa
 
 import (
+	"fmt"
 	"os"
 	"os/signal"
 
@@ -30,6 +31,22 @@ func openTerminal() (*terminal, bool) {
 func IsTerminal(f *os.File) bool {
 	_, err := unix.IoctlGetTermios(int(f.Fd()), getMode)
 	return err == nil
+}
+
+// name tells terminals apart, whose sessions have one each. Few names, since
+// files of these names stay: two terminals may share one, and then wait.
+func (t *terminal) name() string {
+	session, _ := unix.Getsid(0)
+	return fmt.Sprintf("terminal %d", session%32)
+}
+
+// width is how many characters fit into a line, or 0.
+func width(f *os.File) int {
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
 }
 
 // close ends a read that is blocked too, where the system can poll terminals.

@@ -36,6 +36,18 @@ func IsTerminal(f *os.File) bool {
 	return windows.GetConsoleMode(windows.Handle(f.Fd()), &mode) == nil
 }
 
+// name is the same for all consoles of the user.
+func (t *terminal) name() string { return "terminal" }
+
+// width is how many characters fit into a line, or 0.
+func width(f *os.File) int {
+	var info windows.ConsoleScreenBufferInfo
+	if windows.GetConsoleScreenBufferInfo(windows.Handle(f.Fd()), &info) != nil {
+		return 0
+	}
+	return int(info.Window.Right-info.Window.Left) + 1
+}
+
 // close does not wait: closing a console ends only after a read of it has.
 func (t *terminal) close() {
 	go t.console.Close()

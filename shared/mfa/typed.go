@@ -10,14 +10,17 @@ import (
 // tries (at least one) as given; typing something else than six digits is a
 // try too. Standard input and output are left alone.
 //
+// Of several processes at one terminal, one asks at a time.
+//
 // Next returns a *NoTerminalError at once where nobody can be asked, ErrEnded
 // at the end of the input (Ctrl-D), and after the last try the error of that
 // one: refused, or a *CodeError. However it returns, the terminal is as it was
 // before. Ctrl-C stays a signal, which the caller turns into the end of ctx.
-func Typed(tries int) Codes { return &typed{tries: max(tries, 1)} }
+func Typed(tries int, turn Turn) Codes { return &typed{tries: max(tries, 1), turn: turn} }
 
 type typed struct {
 	tries, left int
+	turn        Turn
 	given       bool // a code, before
 }
 
@@ -35,7 +38,7 @@ func (t *typed) Next(ctx context.Context, q Question) (Code, error) {
 		note = "AWS refused this code: wrong, or used already (a code works once: wait for the next one)\n"
 	}
 	var code string
-	err := ask(ctx, q.Serial, MFACode, note, func(text string) (note string, err error) {
+	err := ask(ctx, t.turn, q.Serial, MFACode, note, func(text string) (note string, err error) {
 		t.left--
 		code, err = parse(text)
 		if err != nil {
@@ -52,17 +55,34 @@ func (t *typed) Next(ctx context.Context, q Question) (Code, error) {
 	return Code{Digits: code}, err
 }
 
+// A Turn waits until no other process asks at the terminal of that name, and
+// keeps others from asking until done is called. The name is good for a file.
+// Two that ask at once would show what is typed for the one, and leave the
+// terminal hushed by the other.
+type Turn func(ctx context.Context, terminal string) (done func(), err error)
+
 // ask asks at the terminal, hidden, until take wants no more: it returns a note
 // for whoever has to try again. The error is a *NoTerminalError at once where
 // nobody can be asked.
-func ask(ctx context.Context, serial string, wanted Wanted, note string, take func(text string) (again string, err error)) error {
+func ask(ctx context.Context, turn Turn, serial string, wanted Wanted, note string, take func(text string) (again string, err error)) error {
 	term, ok := openTerminal()
 	if !ok {
 		return &NoTerminalError{serial, wanted, NoTerminal}
 	}
 	defer term.close()
+	if !term.foreground() {
+		return &NoTerminalError{serial, wanted, InBackground}
+	}
+	done, err := turn(ctx, term.name())
+	if err != nil {
+		return err
+	}
+	defer done()
 	for {
 		text, err := term.ask(ctx, serial, wanted, note)
+		if err == ErrEnded && wanted != MFACode {
+			return ended{wanted}
+		}
 		if err != nil {
 			return err
 		}

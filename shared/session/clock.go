@@ -20,17 +20,37 @@ const (
 	clockLimit     = 25 * time.Hour  // more is believed of nobody
 )
 
+// Clocks are AWS's, and that of each endpoint that somebody set in its place: a
+// machine for tests must not set the clock for AWS.
+type Clocks struct {
+	memory cache.Memory
+	mu     sync.Mutex
+	known  map[string]*Clock // by endpoint
+}
+
+// NewClocks are clocks that are remembered there.
+func NewClocks(m cache.Memory) *Clocks { return &Clocks{memory: m, known: map[string]*Clock{}} }
+
+// Of is the clock of the STS endpoint.
+func (c *Clocks) Of(n profile.Network) *Clock {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	endpoint := n.STS.Text
+	if c.known[endpoint] == nil {
+		c.known[endpoint] = &Clock{memory: c.memory, endpoint: endpoint}
+	}
+	return c.known[endpoint]
+}
+
 // A Clock is AWS's: this computer's, corrected by what the answers of AWS said
 // the time was, in this run or one before. It may be used concurrently.
 type Clock struct {
-	memory cache.Memory
-	mu     sync.Mutex
-	loaded bool
-	offset cache.Offset
+	memory   cache.Memory
+	endpoint string // "" is AWS's own
+	mu       sync.Mutex
+	loaded   bool
+	offset   cache.Offset
 }
-
-// NewClock is a clock that is remembered there.
-func NewClock(m cache.Memory) *Clock { return &Clock{memory: m} }
 
 // Now is the time on AWS's clock.
 func (c *Clock) Now() time.Time { return time.Now().Add(-c.Ahead()) }
@@ -58,7 +78,7 @@ func (c *Clock) load() {
 		return
 	}
 	c.loaded = true
-	kept, err := c.memory.Offset() // one that cannot be read will be measured again
+	kept, err := c.memory.Offset(c.endpoint) // one that cannot be read will be measured again
 	if err == nil && time.Since(kept.Measured).Abs() < clockKnown && kept.Ahead.Abs() < clockLimit {
 		c.offset = kept
 	}
@@ -75,6 +95,8 @@ func (c *Clock) answered(sent, received time.Time, header http.Header) time.Dura
 	ahead := measure(sent, received, date)
 	if ahead.Abs() < clockLimit {
 		c.learn(ahead, received)
+	} else {
+		c.learn(0, received) // what was known is wrong now
 	}
 	return ahead
 }
@@ -90,7 +112,7 @@ func (c *Clock) learn(ahead time.Duration, now time.Time) {
 	if ahead != 0 {
 		c.offset = cache.Offset{Ahead: ahead, Measured: now}
 	}
-	_ = c.memory.KeepOffset(c.offset) // else it will be measured again
+	_ = c.memory.KeepOffset(c.endpoint, c.offset) // else it will be measured again
 }
 
 // measure returns how much this computer's clock is ahead. AWS wrote the date,
@@ -100,7 +122,7 @@ func measure(sent, received, date time.Time) time.Duration {
 	if least <= clockTolerance && most >= -clockTolerance {
 		return 0
 	}
-	return ((least + most) / 2).Round(time.Second)
+	return (least + (most-least)/2).Round(time.Second)
 }
 
 // A signer signs requests on AWS's time.

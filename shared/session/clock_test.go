@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aws-mfa/shared/cache"
+	"aws-mfa/shared/profile"
 )
 
 // The Date of an answer says how far the clock is off, within what its whole
@@ -43,13 +44,13 @@ func TestTheClockIsRememberedForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := cache.MemoryIn(t.TempDir())
 		tell := func(header http.Header) time.Duration {
-			return NewClock(m).answered(time.Now(), time.Now(), header)
+			return NewClocks(m).Of(profile.Network{}).answered(time.Now(), time.Now(), header)
 		}
 		tell(answer(10 * time.Minute))
 		want := -10 * time.Minute
 		is := func(when string, want time.Duration) {
 			t.Helper()
-			c := NewClock(m)
+			c := NewClocks(m).Of(profile.Network{})
 			if got := c.Ahead(); (got - want).Abs() > time.Second {
 				t.Errorf("%s: got %s ahead, want %s", when, got, want)
 			}
@@ -77,13 +78,31 @@ func TestTheClockIsRememberedForADay(t *testing.T) {
 		if got := tell(answer(-26 * time.Hour)); (got - 26*time.Hour).Abs() > time.Second {
 			t.Errorf("got %s, want it told", got)
 		}
-		is("too far to be believed", time.Hour)
+		is("too far to be believed", 0)
+		tell(answer(-time.Hour))
 		tell(answer(0))
 		is("when it is right again", 0)
-		if kept, err := m.Offset(); err != nil || kept != (cache.Offset{}) {
+		if kept, err := m.Offset(""); err != nil || kept != (cache.Offset{}) {
 			t.Errorf("got %v, %v, want nothing kept", kept, err)
 		}
 	})
+}
+
+// A machine for tests does not set the clock for AWS.
+func TestEachEndpointHasItsClock(t *testing.T) {
+	t.Parallel()
+	clocks := NewClocks(cache.MemoryIn(t.TempDir()))
+	local := profile.Network{STS: set("http://127.0.0.1:4566")}
+	clocks.Of(local).answered(time.Now(), time.Now(), answer(time.Hour))
+	if got := clocks.Of(profile.Network{}).Ahead(); got != 0 {
+		t.Errorf("got %s for AWS", got)
+	}
+	if clocks.Of(local) != clocks.Of(local) || clocks.Of(local).Ahead() > -59*time.Minute {
+		t.Errorf("got %s for the endpoint", clocks.Of(local).Ahead())
+	}
+	if got := NewClocks(clocks.memory).Of(local).Ahead(); got > -59*time.Minute {
+		t.Errorf("got %s for the endpoint in the next run", got)
+	}
 }
 
 func TestABrokenMemoryOfTheClockIsNone(t *testing.T) {
@@ -93,10 +112,10 @@ func TestABrokenMemoryOfTheClockIsNone(t *testing.T) {
 		{Ahead: 1000 * time.Hour, Measured: time.Now()},
 	} {
 		m := cache.MemoryIn(t.TempDir())
-		if err := m.KeepOffset(kept); err != nil {
+		if err := m.KeepOffset("", kept); err != nil {
 			t.Fatal(err)
 		}
-		if got := NewClock(m).Ahead(); got != 0 {
+		if got := NewClocks(m).Of(profile.Network{}).Ahead(); got != 0 {
 			t.Errorf("%v: got %s", kept, got)
 		}
 	}

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"aws-mfa/shared/cache"
@@ -18,10 +19,6 @@ type device struct {
 	deaf   bool          // what is remembered is out of reach: told
 }
 
-// remembered is how long a code that comes again is the one that was used: the
-// same six digits by chance, one time in a million, are not refused for longer.
-const remembered = 10 * time.Minute
-
 // claim makes the code used before AWS is asked: whoever dies in between has
 // used it up.
 func (d *device) claim(ctx context.Context, code string) error {
@@ -29,6 +26,8 @@ func (d *device) claim(ctx context.Context, code string) error {
 	if err := usedIn(d.offers, code, now); err != nil {
 		return err
 	}
+	var broken *cache.BrokenError
+	_, unknown := d.memory.Device(d.serial)
 	offer := cache.Offer{Code: code, At: now}
 	err := d.change(ctx, func(known *cache.Device) error {
 		if err := usedIn(known.Offered, code, now); err != nil {
@@ -37,6 +36,9 @@ func (d *device) claim(ctx context.Context, code string) error {
 		known.Offered = append(known.Offered, offer)
 		return nil
 	})
+	if err == nil && errors.As(unknown, &broken) {
+		d.teller.Warn("what was remembered of the MFA device was damaged, and is begun anew: %v", broken)
+	}
 	if !errors.As(err, new(*mfa.UsedError)) {
 		d.offers = append(d.offers, offer)
 	}
@@ -53,9 +55,11 @@ func (d *device) withdraw(ctx context.Context, code mfa.Code) {
 }
 
 func usedIn(offers []cache.Offer, code string, now time.Time) error {
+	// Not by age: the clock may have been set in between. The same digits come
+	// back by chance once in a hundred thousand times, and cost a wait.
 	for _, o := range offers {
-		if ago := now.Sub(o.At).Abs(); o.Code == code && ago < remembered {
-			return &mfa.UsedError{Ago: ago}
+		if o.Code == code {
+			return &mfa.UsedError{Ago: now.Sub(o.At)}
 		}
 	}
 	return nil
@@ -84,10 +88,15 @@ func unseen(err error) bool {
 	if errors.As(err, &network) {
 		return !network.MaybeDone
 	}
-	for _, reason := range []Reason{ClockOff, UnknownKey, WrongSecret, ExpiredSession, RegionDisabled, Unavailable} {
-		if refusedFor(err, reason) {
-			return true
-		}
+	var refused *RefusedError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	switch refused.Reason {
+	case ClockOff, UnknownKey, WrongSecret, ExpiredSession, RegionDisabled:
+		return true
+	case Unavailable: // out of order is not the same as too busy to begin
+		return slices.Contains([]string{"Throttling", "ThrottlingException", "RequestLimitExceeded"}, refused.Code)
 	}
 	return false
 }

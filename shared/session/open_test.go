@@ -113,7 +113,7 @@ func TestOnlyCodesThatAWSMayHaveSeenAreUsed(t *testing.T) {
 		used  bool
 	}{
 		"throttled":    {awstest.Fault{Kind: awstest.Throttle, Times: 3}, false},
-		"out of order": {awstest.Fault{Kind: awstest.Answer, Status: 503, Times: 3}, false},
+		"out of order": {awstest.Fault{Kind: awstest.Answer, Status: 503, Times: 3}, true},
 		"lost":         {awstest.Fault{Kind: awstest.Lost}, true},
 		"gateway":      {awstest.Fault{Kind: awstest.Lost, Status: 504}, true},
 		"other words":  {awstest.Fault{Kind: awstest.Answer, Status: 200, Body: "<html>"}, true},
@@ -191,6 +191,100 @@ func TestWaitingForAnotherEnds(t *testing.T) {
 	})
 }
 
+// What AWS said to the one it would say to all.
+func TestThoseWhoWaitedShareTheFailure(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.Fail(awstest.Fault{Action: "AssumeRole", Kind: awstest.Answer, Status: 403, Body: refusal("AccessDenied", "no"), Times: -1})
+	role := w.role("power")
+	unlock, err := w.memory().Lock(t.Context(), Key(role).Name(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	shared, own := make(chan error, 10), make(chan error, 10)
+	for range 10 {
+		group.Go(func() {
+			_, err := w.openRole(t.Context(), role, Options{Codes: &script{codes: []string{"123456"}}})
+			if errors.As(err, new(*SharedError)) {
+				shared <- err
+			} else {
+				own <- err
+			}
+		})
+	}
+	for strings.Count(w.heard(), "waiting for another process") < 10 {
+		time.Sleep(time.Millisecond)
+	}
+	unlock()
+	group.Wait()
+	if len(own) != 1 || len(shared) != 9 {
+		t.Errorf("got %d with an error of their own and %d with another's", len(own), len(shared))
+	}
+	if got := (<-shared).Error(); got != "another process could not sign in: "+(<-own).Error() {
+		t.Errorf("got %s", got)
+	}
+	w.wantCalls(1)
+
+	// Who did not wait tries.
+	if _, err := w.open("power", Options{}); errors.As(err, new(*SharedError)) {
+		t.Errorf("got %v", err)
+	}
+	w.wantCalls(2)
+}
+
+// What one process lacks another may have.
+func TestFailuresThatAreOnesOwnAreNotShared(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]bool{
+		&RefusedError{}: true, &NetworkError{Err: errNoCode}: true, mfa.ErrEnded: true,
+		&mfa.NoTerminalError{}: false, context.Canceled: false, errNoCode: false, &cache.BrokenError{}: false,
+	} {
+		if got := shared(err); got != want {
+			t.Errorf("%T: got %v", err, got)
+		}
+	}
+}
+
+func TestACodeAtHandDoesNotWaitLong(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	role, code := w.role("power"), w.code()
+	unlock, err := w.memory().Lock(t.Context(), Key(role).Name(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	begin := time.Now()
+	s, err := w.openRole(t.Context(), role, Options{Codes: &script{codes: []string{code}}, Given: true})
+	if err != nil || !s.Opened || time.Since(begin) < givenPatient {
+		t.Errorf("got %v, %v after %s", s, err, time.Since(begin))
+	}
+}
+
+// However short, or with a clock so far ahead that it looks expired.
+func TestASessionThatWasWaitedForIsTaken(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		shift time.Duration
+		calls int
+	}{"short": {0, 1}, "clock ahead": {-2 * time.Hour, 2}} {
+		w := start(t)
+		w.Shift(c.shift)
+		role, code := w.role("power"), w.code()
+		var group sync.WaitGroup
+		for range 10 {
+			group.Go(func() {
+				if _, err := w.openRole(t.Context(), role, Options{Codes: &script{codes: []string{code}}, Duration: 15 * time.Minute}); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			})
+		}
+		group.Wait()
+		w.wantCalls(c.calls)
+	}
+}
+
 func TestWithoutAMemoryATypedCodeSignsIn(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -219,9 +313,11 @@ func TestASessionIsGoodByBothClocks(t *testing.T) {
 		{-10 * time.Minute, 26 * time.Minute, true},
 		{10 * time.Minute, 14 * time.Minute, false}, // the AWS CLI would ask
 		{10 * time.Minute, 16 * time.Minute, true},
+		{2 * time.Hour, -30 * time.Minute, true}, // whatever we do, the AWS CLI would ask
+		{2 * time.Hour, -110 * time.Minute, false},
 	} {
 		w := start(t)
-		if err := w.memory().KeepOffset(cache.Offset{Ahead: c.ahead, Measured: time.Now()}); err != nil {
+		if err := w.memory().KeepOffset("", cache.Offset{Ahead: c.ahead, Measured: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		if c.ahead == 0 {

@@ -253,7 +253,7 @@ func TestAClockThatIsOffByAnUnknownTimeIsNotSaidToBeRight(t *testing.T) {
 // identity asks the server at url.
 func identity(t *testing.T, url string) (Identity, error) {
 	t.Helper()
-	client, err := NewClient(profile.Network{STS: set(url)}, "", NewClock(cache.MemoryIn(t.TempDir())), nil)
+	client, err := NewClient(profile.Network{STS: set(url)}, "", NewClocks(cache.MemoryIn(t.TempDir())).Of(profile.Network{}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -574,7 +574,7 @@ func within(t *testing.T, n profile.Network, handler http.HandlerFunc, test func
 		})}
 		go server.Serve(wire)
 		defer server.Close()
-		client, err := NewClient(n, "", NewClock(cache.MemoryIn(t.TempDir())), nil)
+		client, err := NewClient(n, "", NewClocks(cache.MemoryIn(t.TempDir())).Of(profile.Network{}), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -673,7 +673,7 @@ func TestAHostThatDoesNotSpeakTLSIsGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		wire := inside{make(chan net.Conn, 1), make(chan struct{})}
-		client, err := NewClient(profile.Network{}, "", NewClock(cache.MemoryIn(t.TempDir())), nil)
+		client, err := NewClient(profile.Network{}, "", NewClocks(cache.MemoryIn(t.TempDir())).Of(profile.Network{}), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -790,7 +790,7 @@ func TestTheMarginIsMetToTheMicrosecond(t *testing.T) {
 			if err := dir.Write(Key(role).Name(), entry); err != nil {
 				t.Fatal(err)
 			}
-			_, err := Open(t.Context(), role, Options{Cache: dir, Memory: cache.MemoryIn(string(dir)), Clock: NewClock(cache.MemoryIn(string(dir))), Codes: &script{}, Teller: &world{}})
+			_, err := Open(t.Context(), role, Options{Cache: dir, Memory: cache.MemoryIn(string(dir)), Clock: NewClocks(cache.MemoryIn(string(dir))).Of(profile.Network{}), Codes: &script{}, Teller: &world{}})
 			if good := err == nil; good != c.good || !good && err != errNoCode {
 				t.Errorf("%s left: got %v, want a session: %v", c.left, err, c.good)
 			}

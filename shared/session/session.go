@@ -34,6 +34,7 @@ type Options struct {
 	Codes    mfa.Codes
 	Duration time.Duration // 0: what the role says, else AWS's default (1 h)
 	Force    bool          // open a new session though the present one is good
+	Given    bool          // Codes has a code at hand, which does not wait long for others
 	Teller   Teller
 }
 
@@ -89,7 +90,7 @@ func Find(role *profile.Role, dir cache.Dir) (cache.Entry, error) {
 //
 // Of many processes that need the session at once, one opens it, and the
 // others wait and use that one. Errors: *RefusedError, *NetworkError,
-// *ChainError, *BusyError, those of o.Codes and o.Cache.
+// *ChainError, *BusyError, *SharedError, those of o.Codes and o.Cache.
 func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 	s := Session{}
 	name := Key(role).Name()
@@ -99,7 +100,7 @@ func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return Session{}, err
-	case o.serves(present) && !o.Force:
+	case o.serves(present, role) && !o.Force:
 		o.Teller.Trace("session of %s: found in %s", role.Profile, o.Cache.Path(name))
 		return Session{Entry: present}, nil
 	}
@@ -109,14 +110,17 @@ func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 	if role.Source.Role != nil {
 		return Session{}, &ChainError{Profile: role.Profile, Source: role.Source.Profile}
 	}
-	unlock, err := o.lock(ctx, role.Profile, name)
+	unlock, since, err := o.lock(ctx, role.Profile, name)
 	if err != nil {
 		return Session{}, err
 	}
 	defer unlock()
-	if latest, err := o.Cache.Read(name); err == nil && latest.AccessKeyID != present.AccessKeyID && o.serves(latest) {
+	if latest, err := o.Cache.Read(name); err == nil && latest.AccessKeyID != present.AccessKeyID && o.takes(latest) {
 		o.Teller.Trace("session of %s: opened meanwhile, found in %s", role.Profile, o.Cache.Path(name))
 		return Session{Entry: latest}, nil
+	}
+	if failure := o.Memory.Failure(name); !o.Given && !since.IsZero() && failure.At.After(since) {
+		return Session{}, &SharedError{failure.Text}
 	}
 	if err := o.Cache.Check(name); err != nil {
 		return Session{}, fmt.Errorf("a session could not be kept: %w", err)
@@ -126,8 +130,12 @@ func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 		return Session{}, err
 	}
 	if s.Entry, err = open(ctx, client, role, o); err != nil {
+		if !o.Given && shared(err) {
+			_ = o.Memory.KeepFailure(name, cache.Failure{Text: err.Error(), At: time.Now()})
+		}
 		return Session{}, err
 	}
+	_ = o.Memory.KeepFailure(name, cache.Failure{})
 	s.Opened = true
 	if err := o.Cache.Write(name, s.Entry); err != nil {
 		return s, fmt.Errorf("signed in, but the session cannot be kept: %w", err)
@@ -136,16 +144,34 @@ func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 	return s, nil
 }
 
-// serves tells whether the session is good by this computer's clock, which the
-// AWS CLI goes by, and by AWS's, which counts.
-func (o Options) serves(e cache.Entry) bool {
-	now := time.Now()
-	return e.Good(now) && (o.Clock.Ahead() >= 0 || e.Good(o.Clock.Now()))
+// serves tells whether the session is good by AWS's clock, which counts, and by
+// this computer's, which the AWS CLI goes by; unless that is so far ahead that
+// the CLI would find a new session no better.
+func (o Options) serves(e cache.Entry, role *profile.Role) bool {
+	lifetime := o.Duration
+	if lifetime == 0 {
+		lifetime = time.Hour
+		if d, err := time.ParseDuration(role.Seconds + "s"); err == nil {
+			lifetime = d
+		}
+	}
+	hopeless := o.Clock.Ahead() > lifetime-cache.Margin
+	return e.Good(o.Clock.Now()) && (hopeless || e.Good(time.Now()))
 }
 
-// patience is how long one sign-in waits for another: typing a code may take
-// its time.
-const patience = 3 * time.Minute
+// takes tells whether a session that another process has just opened will do,
+// however short it was meant to be.
+func (o Options) takes(e cache.Entry) bool {
+	ownWish := o.Force && o.Duration != 0
+	return !ownWish && e.Left(o.Clock.Now()) > 0
+}
+
+// How long one sign-in waits for another: typing a code may take its time, but
+// one that is at hand does not stay good.
+const (
+	patience     = 3 * time.Minute
+	givenPatient = 5 * time.Second
+)
 
 // A BusyError is a session that another process has been opening for too long.
 type BusyError struct{ Profile string }
@@ -154,17 +180,47 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("another process has been signing in to %s for %s", e.Profile, profile.Short(patience))
 }
 
-// lock keeps other processes from opening the same session. Where there can be
-// no lock the session is worth more.
-func (o Options) lock(ctx context.Context, in, name string) (unlock func(), err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, &BusyError{in})
-	defer cancel()
-	unlock, err = o.Memory.Lock(ctx, name, func() { o.Teller.Say("waiting for another process that is signing in to %s", in) })
-	if err == nil || ctx.Err() != nil {
-		return unlock, err
+// A SharedError is why another process, which this one waited for, could not
+// sign in. It would be no other for this one.
+type SharedError struct{ Text string }
+
+func (e *SharedError) Error() string {
+	return "another process could not sign in: " + e.Text
+}
+
+// shared tells whether those who waited would only meet the same: what AWS, the
+// network or the person at the terminal said, not what this process lacks.
+func shared(err error) bool {
+	return errors.As(err, new(*RefusedError)) || errors.As(err, new(*NetworkError)) || errors.As(err, new(*mfa.ProcessError)) ||
+		errors.As(err, new(*mfa.CodeError)) || errors.As(err, new(*mfa.UsedError)) || errors.Is(err, mfa.ErrEnded)
+}
+
+// lock keeps other processes from opening the same session. since is when it
+// began to wait for one, if it did. Where there can be no lock the session is
+// worth more.
+func (o Options) lock(ctx context.Context, in, name string) (unlock func(), since time.Time, err error) {
+	limit := patience
+	if o.Given {
+		limit = givenPatient
 	}
-	o.Teller.Warn("other processes may sign in at the same time: %v", err)
-	return func() {}, nil
+	busy := &BusyError{in}
+	limited, cancel := context.WithTimeoutCause(ctx, limit, busy)
+	defer cancel()
+	unlock, err = o.Memory.Lock(limited, name, func() {
+		since = time.Now()
+		o.Teller.Say("waiting for another process that is signing in to %s", in)
+	})
+	switch {
+	case err == nil:
+		return unlock, since, nil
+	case ctx.Err() != nil, err == busy && !o.Given:
+		return nil, since, err
+	case err == busy:
+		o.Teller.Say("not waiting any longer, since the code would not stay good")
+	default:
+		o.Teller.Warn("other processes may sign in at the same time: %v", err)
+	}
+	return func() {}, since, nil
 }
 
 // sessionName names the session in AWS's logs: what the profile says, else the

@@ -88,7 +88,7 @@ func (w *world) Trace(format string, args ...any) { w.tell(format, args...) }
 
 // memory is what is remembered between runs, and clock that of a new run.
 func (w *world) memory() cache.Memory { return cache.MemoryIn(w.home) }
-func (w *world) clock() *Clock        { return NewClock(w.memory()) }
+func (w *world) clock() *Clock        { return NewClocks(w.memory()).Of(profile.Network{}) }
 
 // forget makes the next run one on another computer.
 func (w *world) forget() {
