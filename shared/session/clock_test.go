@@ -97,7 +97,7 @@ func TestEachEndpointHasItsClock(t *testing.T) {
 	if got := clocks.Of(profile.Network{}).Ahead(); got != 0 {
 		t.Errorf("got %s for AWS", got)
 	}
-	if clocks.Of(local) != clocks.Of(local) || clocks.Of(local).Ahead() > -59*time.Minute {
+	if clocks.Of(local).Ahead() > -59*time.Minute {
 		t.Errorf("got %s for the endpoint", clocks.Of(local).Ahead())
 	}
 	if got := NewClocks(clocks.memory).Of(local).Ahead(); got > -59*time.Minute {
