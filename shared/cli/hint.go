@@ -85,7 +85,7 @@ func hints(err error, program string) []string {
 	case errors.As(err, &process):
 		return []string{"with a code at hand: " + login("--token-code NNNNNN")}
 	case errors.Is(err, mfa.ErrPassphrase), errors.Is(err, mfa.ErrNoPassphrase):
-		return []string{"with a code at hand: " + login("--token-code NNNNNN"), "to begin anew: " + login("--forget-seed")}
+		return []string{"with a code at hand: " + login("--token-code NNNNNN"), "to begin anew, with the seed at hand: " + login("--save-seed", "--seed-store", "file")}
 	case errors.As(err, &broken):
 		return []string{"ls -ld " + shellWord(broken.Path)}
 	case errors.Is(err, mfa.ErrEnded):
@@ -131,7 +131,7 @@ func settingHints(e *profile.SettingError) []string {
 	case "source_profile":
 		return []string{"aws configure set source_profile default" + profileFlag(e.Profile)}
 	case "mfa_serial":
-		return []string{listDevices("")}
+		return []string{listDevices(""), "aws configure set mfa_serial VALUE" + profileFlag(e.Profile)}
 	case "aws_access_key_id", "aws_secret_access_key":
 		return []string{"aws configure" + profileFlag(e.Profile)}
 	}
