@@ -89,36 +89,48 @@ func (v *Voice) countdown(left time.Duration) {
 		v.erase()
 		return
 	}
-	text := fmt.Sprintf("%s: waiting %ds for the next code", v.name, int((left+time.Second-1)/time.Second))
-	if f, ok := v.stderr.(*os.File); ok {
-		if width := mfa.Width(f); width > 0 && len(text) >= width { // a line that wraps cannot be taken back
-			text = strings.TrimPrefix(text, v.name+": ")[:min(width-1, len(text)-len(v.name)-2)]
+	text := fmt.Sprintf("waiting %ds for the next code", int((left+time.Second-1)/time.Second))
+	width := v.width()
+	switch full := v.name + ": " + text; {
+	case width == 0 && v.drawn == 0:
+		fmt.Fprintln(v.stderr, full)
+		v.drawn = len(full)
+	case width > 0:
+		if v.erase(); len(full)+len(echoed) < width {
+			text = full
 		}
-	}
-	switch {
-	case v.live():
-		v.erase()
-		v.drawn = len(text)
-		fmt.Fprint(v.stderr, text)
-	case v.drawn == 0:
-		v.drawn = len(text)
-		fmt.Fprintln(v.stderr, text)
+		v.drawn = min(len(text), width-1) // a line that wraps could not be taken back
+		fmt.Fprint(v.stderr, text[:v.drawn])
 	}
 }
+
+// echoed is what the terminal shows behind the live line when somebody has
+// enough of it.
+const echoed = "^C"
 
 // erase takes the live line away.
 func (v *Voice) erase() {
 	if v.drawn == 0 {
 		return
 	}
-	if v.live() {
-		fmt.Fprintf(v.stderr, "\r%s\r", strings.Repeat(" ", v.drawn))
+	if width := v.width(); width > 0 {
+		fmt.Fprintf(v.stderr, "\r%s\r", strings.Repeat(" ", min(v.drawn+len(echoed), width-1)))
 	}
 	v.drawn = 0
 }
 
-// live tells whether speech goes to a terminal.
-func (v *Voice) live() bool { return IsTerminal(v.stderr) }
+// width is how many characters fit into a line of the terminal that speech goes
+// to, or 0 if it goes elsewhere.
+func (v *Voice) width() int {
+	f, ok := v.stderr.(*os.File)
+	if !ok || !mfa.IsTerminal(f) {
+		return 0
+	}
+	if width := mfa.Width(f); width > 0 {
+		return width
+	}
+	return 80 // a terminal that does not tell
+}
 
 // IsTerminal tells whether a stream is a terminal.
 func IsTerminal(stream any) bool {

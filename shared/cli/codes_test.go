@@ -25,6 +25,13 @@ func TestCountdownIsOneLineWhereItCannotBeDrawn(t *testing.T) {
 }
 
 func TestCountdownIsDrawnInOneLineOfATerminal(t *testing.T) {
+	for _, width := range []uint16{0, 1, 2, 20, 30, 45, 46, 47, 80} {
+		drawn(t, width)
+	}
+}
+
+func drawn(t *testing.T, width uint16) {
+	t.Helper()
 	keyboard, tty, err := pty.Open()
 	if err != nil {
 		if os.Getenv("CI") != "" {
@@ -33,6 +40,9 @@ func TestCountdownIsDrawnInOneLineOfATerminal(t *testing.T) {
 		t.Skip(err)
 	}
 	defer keyboard.Close()
+	if err := pty.Setsize(keyboard, &pty.Winsize{Rows: 24, Cols: width}); err != nil {
+		t.Fatal(err)
+	}
 	v := &Voice{name: "aws-mfa-test", stderr: tty}
 	v.countdown(10 * time.Second)
 	v.countdown(9 * time.Second)
@@ -61,7 +71,12 @@ func TestCountdownIsDrawnInOneLineOfATerminal(t *testing.T) {
 	if got, want := strings.Join(screen, "|"), "aws-mfa-test: done|"; got != want {
 		t.Errorf("got %q, want %q (%q)", got, want, shown)
 	}
-	if !strings.Contains(string(shown), "\raws-mfa-test: waiting 9s for the next code") {
-		t.Errorf("got %q", shown)
+	if !strings.Contains(string(shown), "waiting 9s for the next code") && (width == 0 || width > 30) {
+		t.Errorf("width %d: got %q", width, shown)
+	}
+	for line := range strings.SplitSeq(string(shown), "\r") {
+		if line = strings.Trim(line, "\n\x00"); width > 0 && len(line) >= int(width) && !strings.Contains(line, "done") {
+			t.Errorf("width %d: %q does not fit", width, line)
+		}
 	}
 }
