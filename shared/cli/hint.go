@@ -26,32 +26,57 @@ func hints(err error, program string) []string {
 	login := func(flags ...string) string { return LoginCommand(name, flags...) }
 
 	var (
-		own         *hinted
-		misused     UsageError
-		unknown     *profile.UnknownProfileError
-		syntax      *profile.SyntaxError
-		setting     *profile.SettingError
-		loop        *profile.LoopError
-		unsupported *profile.UnsupportedError
-		chain       *session.ChainError
-		refused     *session.RefusedError
-		network     *session.NetworkError
-		noTerminal  *mfa.NoTerminalError
-		code        *mfa.CodeError
-		used        *mfa.UsedError
-		seed        *mfa.SeedError
-		keyring     *mfa.KeyringError
-		process     *mfa.ProcessError
-		busy        *session.BusyError
-		shared      *session.SharedError
-		broken      *cache.BrokenError
-		path        *fs.PathError
+		own     *hinted
+		misused UsageError
+		chain   *session.ChainError
+		refused *session.RefusedError
+		network *session.NetworkError
+		busy    *session.BusyError
+		shared  *session.SharedError
+		broken  *cache.BrokenError
+		path    *fs.PathError
 	)
 	switch {
 	case errors.As(err, &own):
 		return own.hints
 	case errors.As(err, &misused):
 		return []string{program + " --help"}
+	case errors.As(err, &chain):
+		return []string{AWSCommand("sts get-caller-identity", name)}
+	case errors.As(err, &refused):
+		return refusedHints(refused, login)
+	case errors.As(err, &network):
+		return networkHints(network, program, in)
+	case errors.As(err, &busy):
+		return []string{"is it asking for a code in another terminal? answer it there, or end it with Ctrl-C", "then " + login()}
+	case errors.As(err, &shared):
+		return []string{"once more: " + login()}
+	}
+	if out := configHints(err, program); out != nil {
+		return out
+	}
+	if out := codeHints(err, login); out != nil {
+		return out
+	}
+	switch {
+	case errors.As(err, &broken):
+		return []string{"ls -ld " + shellWord(broken.Path)}
+	case errors.As(err, &path):
+		return pathHints(path)
+	}
+	return nil
+}
+
+// configHints is about what the AWS files say.
+func configHints(err error, program string) []string {
+	var (
+		unknown     *profile.UnknownProfileError
+		syntax      *profile.SyntaxError
+		setting     *profile.SettingError
+		loop        *profile.LoopError
+		unsupported *profile.UnsupportedError
+	)
+	switch {
 	case errors.As(err, &unknown):
 		return unknownProfile(unknown, program)
 	case errors.As(err, &syntax):
@@ -62,36 +87,39 @@ func hints(err error, program string) []string {
 		return []string{"one of these profiles must take its keys from a profile with an access key"}
 	case errors.As(err, &unsupported):
 		return unsupportedHints(unsupported, program)
-	case errors.As(err, &chain):
-		return []string{AWSCommand("sts get-caller-identity", name)}
-	case errors.As(err, &refused):
-		return refusedHints(refused, login)
-	case errors.As(err, &network):
-		return networkHints(network, program, in)
+	}
+	return nil
+}
+
+// codeHints is about where codes come from.
+func codeHints(err error, login func(...string) string) []string {
+	atHand := "with a code at hand: " + login("--token-code NNNNNN")
+	inFile := login("--save-seed", "--seed-store", "file")
+	var (
+		noTerminal *mfa.NoTerminalError
+		code       *mfa.CodeError
+		used       *mfa.UsedError
+		seed       *mfa.SeedError
+		keyring    *mfa.KeyringError
+		process    *mfa.ProcessError
+	)
+	switch {
 	case errors.As(err, &noTerminal):
 		return noTerminalHints(noTerminal, login)
 	case errors.As(err, &code):
 		return []string{login("--token-code NNNNNN")}
 	case errors.As(err, &used):
 		return []string{"AWS takes a code once: wait for the next one, then " + login()}
-	case errors.As(err, &busy):
-		return []string{"is it asking for a code in another terminal? answer it there, or end it with Ctrl-C", "then " + login()}
-	case errors.As(err, &shared):
-		return []string{"once more: " + login()}
 	case errors.As(err, &seed):
 		return []string{"a seed is what AWS showed as \"secret key\" or as a QR picture when the MFA device was made", "from the picture: zbarimg --raw qr.png | " + login("--save-seed")}
 	case errors.As(err, &keyring):
-		return []string{"in a file under a passphrase instead: " + login("--save-seed", "--seed-store", "file")}
+		return []string{"in a file under a passphrase instead: " + inFile}
 	case errors.As(err, &process):
-		return []string{"with a code at hand: " + login("--token-code NNNNNN")}
+		return []string{atHand}
 	case errors.Is(err, mfa.ErrPassphrase), errors.Is(err, mfa.ErrNoPassphrase):
-		return []string{"with a code at hand: " + login("--token-code NNNNNN"), "to begin anew, with the seed at hand: " + login("--save-seed", "--seed-store", "file")}
-	case errors.As(err, &broken):
-		return []string{"ls -ld " + shellWord(broken.Path)}
+		return []string{atHand, "to begin anew, with the seed at hand: " + inFile}
 	case errors.Is(err, mfa.ErrEnded):
 		return []string{login()}
-	case errors.As(err, &path):
-		return pathHints(path)
 	}
 	return nil
 }
