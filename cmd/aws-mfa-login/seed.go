@@ -108,27 +108,33 @@ func toFile(ctx context.Context, v *cli.Voice, serial string, seed mfa.Seed) err
 	if err := memory.KeepSealed(serial, sealed); err != nil {
 		return err
 	}
+	left := ""
 	if device.Seed == cli.InKeyring || unknown != nil {
 		if err := (mfa.Keyring{}).Forget(ctx, serial); err != nil && !errors.Is(err, mfa.ErrNoSeed) {
 			v.Warn("the seed may still be in the system's keyring as well: %v", err)
+			left = device.Seed
 		}
 	}
-	return remember(ctx, serial, "")
+	return remember(ctx, serial, left)
 }
 
-// toKeyring leaves nothing behind in the keyring that nobody would find there.
+// toKeyring leaves nothing in the keyring that nobody would find there again.
 func toKeyring(ctx context.Context, serial string, seed mfa.Seed) error {
-	if err := (mfa.Keyring{}).Save(ctx, serial, seed); err != nil {
+	if err := remember(ctx, serial, cli.InKeyring); err != nil {
 		return err
 	}
-	err := remember(ctx, serial, cli.InKeyring)
+	err := mfa.Keyring{}.Save(ctx, serial, seed)
 	if err == nil {
 		err = cli.Memory().RemoveSealed(serial) // which would come first
 	}
-	if err != nil {
-		return errors.Join(err, mfa.Keyring{}.Forget(context.WithoutCancel(ctx), serial))
+	if err == nil {
+		return nil
 	}
-	return nil
+	ctx = context.WithoutCancel(ctx)
+	if gone := (mfa.Keyring{}).Forget(ctx, serial); gone == nil || errors.Is(gone, mfa.ErrNoSeed) {
+		return errors.Join(err, remember(ctx, serial, ""))
+	}
+	return err
 }
 
 // remember keeps in mind where the seed is, and that no code of it was tried

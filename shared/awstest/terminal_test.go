@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -40,6 +41,7 @@ func TestMain(m *testing.M) {
 // and exits with PROGRAM's status. FILE is the dialogue, a line each:
 //
 //	expect TEXT     wait until TEXT appears
+//	times N TEXT    wait until TEXT has appeared N times in all
 //	send TEXT       type TEXT and Return
 //	code SERIAL     type a code of the device that was not used yet, and Return
 //	key C           type control-C (D, Z, …)
@@ -105,6 +107,12 @@ func converse(master *os.File, screen *screen, program *os.Process, dialogue str
 		case "":
 		case "expect":
 			err = screen.wait(text)
+		case "times":
+			number, text, _ := strings.Cut(text, " ")
+			var n int
+			if n, err = strconv.Atoi(number); err == nil {
+				err = screen.until(func() bool { return bytes.Count(screen.data, []byte(text)) >= n }, text)
+			}
 		case "send":
 			_, err = io.WriteString(master, text+"\r")
 		case "code":
@@ -173,6 +181,17 @@ const patience = time.Minute
 
 // wait waits until text appears behind what was waited for before.
 func (s *screen) wait(text string) error {
+	return s.until(func() bool {
+		at := bytes.Index(s.data[s.seen:], []byte(text))
+		if at >= 0 {
+			s.seen += at + len(text)
+		}
+		return at >= 0
+	}, text)
+}
+
+// until waits until what is on the screen makes done true.
+func (s *screen) until(done func() bool, text string) error {
 	timer := time.AfterFunc(patience, func() {
 		s.mu.Lock()
 		s.ended = true
@@ -183,8 +202,7 @@ func (s *screen) wait(text string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		if at := bytes.Index(s.data[s.seen:], []byte(text)); at >= 0 {
-			s.seen += at + len(text)
+		if done() {
 			return nil
 		}
 		if s.ended {

@@ -224,6 +224,7 @@ func (m Memory) RemoveSealed(serial string) error { return remove(m.SealedPath(s
 // A Failure is why a session could not be opened, for those who waited for it.
 type Failure struct {
 	Text string // without secrets
+	For  string // what it depends on, besides the session's name
 	At   time.Time
 }
 

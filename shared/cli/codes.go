@@ -19,17 +19,23 @@ const tries = 3
 // Codes are made from the seed that is kept for the device, else printed by
 // mfa_process, else typed by a person, if one may be asked.
 func (f Flags) Codes(v *Voice) mfa.Codes {
-	typed := mfa.Typed(tries, v.Turn)
 	if f.NoInput {
-		typed = mfa.NoInput()
+		return mfa.Kept(f.seeds(v), v.countdown, mfa.Printed(nil, v.countdown, mfa.NoInput()))
 	}
-	return mfa.Kept(f.seeds(v), v.countdown, mfa.Printed(!f.NoInput, v.countdown, typed))
+	return mfa.Kept(f.seeds(v), v.countdown, mfa.Printed(v.Turn, v.countdown, mfa.Typed(tries, v.Turn)))
 }
 
-// Turn is the turn to ask at the terminal. Where there can be no lock, whoever
-// asks is not kept from it.
+// turnLimit is how long one that asks waits for another, which may be stopped.
+const turnLimit = time.Minute
+
+// Turn is the turn to ask at the terminal. Where there can be no lock, or where
+// it does not become free, whoever asks is not kept from it.
 func (v *Voice) Turn(ctx context.Context, terminal string) (done func(), err error) {
-	done, err = Memory().Lock(ctx, terminal, func() { v.Say("waiting for another process that asks at this terminal") })
+	limited, cancel := context.WithTimeout(ctx, turnLimit)
+	defer cancel()
+	done, err = Memory().Lock(limited, terminal, func() {
+		v.Say("waiting for another process that asks at this terminal (for a minute; is it stopped? then: fg)")
+	})
 	if err != nil && ctx.Err() == nil {
 		return func() {}, nil
 	}

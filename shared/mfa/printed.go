@@ -6,12 +6,13 @@ import (
 )
 
 // Printed is codes that the question's command prints; without a command, they
-// come from otherwise. The terminal is lent to the command if it may ask there.
+// come from otherwise. In its turn the command has the terminal; without a turn (nil),
+// it may not ask there.
 //
 // A code that was used already is followed by what the command prints in the
 // next step of 30 s, when that has come, unless it is the same one.
-func Printed(mayAsk bool, countdown Countdown, otherwise Codes) Codes {
-	return &printed{mayAsk, countdown, otherwise}
+func Printed(turn Turn, countdown Countdown, otherwise Codes) Codes {
+	return &printed{turn, countdown, otherwise}
 }
 
 // step is how long a code is shown where nothing else is said (RFC 6238,
@@ -19,7 +20,7 @@ func Printed(mayAsk bool, countdown Countdown, otherwise Codes) Codes {
 const step = 30 * time.Second
 
 type printed struct {
-	mayAsk    bool
+	turn      Turn
 	countdown Countdown
 	otherwise Codes
 }
@@ -29,7 +30,7 @@ func (p *printed) Next(ctx context.Context, q Question) (Code, error) {
 		return p.otherwise.Next(ctx, q)
 	}
 	for last := ""; ; {
-		code, err := q.Command.run(ctx, p.mayAsk)
+		code, err := q.Command.run(ctx, p.turn)
 		if err != nil {
 			return Code{}, err
 		}

@@ -20,7 +20,7 @@ func TestPrintedCodesAreOfferedOnceEach(t *testing.T) {
 	// Prints the first line, and drops it while there is another.
 	command := Command{Words: []string{"sh", "-c", `head -n 1 "$0"; [ $(wc -l <"$0") = 1 ] || sed -i 1d "$0"`, list}, From: "mfa_process (x:1)"}
 	var waited time.Duration
-	codes := Printed(false, func(left time.Duration) { waited = max(waited, left) }, NoInput())
+	codes := Printed(nil, func(left time.Duration) { waited = max(waited, left) }, NoInput())
 	d := &desk{used: []string{"111111"}}
 	synctest.Test(t, func(t *testing.T) {
 		q := d.question(nil)

@@ -48,17 +48,33 @@ const (
 )
 
 // run returns the code that the program prints. It shares our environment,
-// standard error and, if it may ask there, terminal: where that is ours to use, it
+// standard error and, with a turn, terminal: where that is ours to use, it
 // is the program's standard input, and afterwards as it was before. Standard
 // input as such is never passed on.
 //
 // When ctx ends the program is killed and ctx's cause returned. All other
 // errors are *ProcessError.
-func (c Command) run(ctx context.Context, mayAsk bool) (string, error) {
-	return c.runWithin(ctx, mayAsk, processLimit)
+func (c Command) run(ctx context.Context, turn Turn) (string, error) {
+	return c.runWithin(ctx, turn, processLimit)
 }
 
-func (c Command) runWithin(ctx context.Context, mayAsk bool, limit time.Duration) (string, error) {
+func (c Command) runWithin(ctx context.Context, turn Turn, limit time.Duration) (string, error) {
+	var stdin *os.File
+	if turn != nil {
+		if t, ok := openTerminal(); ok {
+			defer t.close()
+			if t.foreground() {
+				done, err := turn(ctx, t.name())
+				if err != nil {
+					return "", err
+				}
+				defer done()
+				stdin = t.stdin()
+				t.remember()
+				defer t.restore()
+			}
+		}
+	}
 	ctx, stop := context.WithTimeoutCause(ctx, limit, c.failed(fmt.Sprintf("did not finish within %v s", limit.Seconds()), nil))
 	defer stop()
 	ctx, kill := context.WithCancelCause(ctx)
@@ -69,15 +85,8 @@ func (c Command) runWithin(ctx context.Context, mayAsk bool, limit time.Duration
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, os.Stderr, lingering
 	// It stays in our process group: in one of its own, the terminal would
 	// stop it for reading, and Ctrl-C not reach it.
-	if mayAsk {
-		if t, ok := openTerminal(); ok {
-			defer t.close()
-			if t.foreground() {
-				cmd.Stdin = t.stdin()
-				t.remember()
-				defer t.restore()
-			}
-		}
+	if stdin != nil {
+		cmd.Stdin = stdin
 	}
 	code, err := c.code(cmd.Run(), out)
 	if err != nil && cmd.ProcessState != nil {

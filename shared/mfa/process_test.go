@@ -38,7 +38,7 @@ func TestAProgramPrintsACode(t *testing.T) {
 		"and complains": `echo 012345; echo "(of a test, to be ignored)" >&2`,
 		"a lot":         `printf '%4090d012345' 0 | tr 0 ' ' | sed 's/ 12345/012345/'`,
 	} {
-		if code, err := shell(script).run(t.Context(), false); code != "012345" || err != nil {
+		if code, err := shell(script).run(t.Context(), nil); code != "012345" || err != nil {
 			t.Errorf("%s: got %q, %v", name, code, err)
 		}
 	}
@@ -70,7 +70,7 @@ func TestAProgramThatPrintsNoCode(t *testing.T) {
 		"endless, behind":  {`exec 2>/dev/null; while echo hunter2; do :; done & exit`, "printed far too much"},
 	} {
 		start := time.Now()
-		code, err := shell(c.script).run(t.Context(), false)
+		code, err := shell(c.script).run(t.Context(), nil)
 		refused(t, name, code, err, setting+": sh: "+c.want)
 		if took := time.Since(start); took > 20*time.Second {
 			t.Errorf("%s: took %v", name, took)
@@ -114,13 +114,13 @@ func TestAProgramThatCannotBeRun(t *testing.T) {
 		{noInterpreter, "no such file or directory", fs.ErrNotExist},
 		{noProgram, "exec format error", syscall.ENOEXEC},
 	} {
-		code, err := Command{Words: []string{c.program, "hunter2"}, From: setting}.run(t.Context(), false)
+		code, err := Command{Words: []string{c.program, "hunter2"}, From: setting}.run(t.Context(), nil)
 		refused(t, c.program, code, err, setting+": "+c.program+": "+c.reason)
 		if !errors.Is(err, c.is) {
 			t.Errorf("%s: got %v, want that to be %v", c.program, err, c.is)
 		}
 	}
-	_, err := Command{Words: []string{"a\x1b[2J"}, From: "mfa_process (\x1b[2J:1)"}.run(t.Context(), false)
+	_, err := Command{Words: []string{"a\x1b[2J"}, From: "mfa_process (\x1b[2J:1)"}.run(t.Context(), nil)
 	if want := `mfa_process (\x1b[2J:1): a\x1b[2J: ` + exec.ErrNotFound.Error(); err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -139,7 +139,7 @@ func TestAProgramThatHangsIsKilled(t *testing.T) {
 		"stops itself":          `kill -STOP $$`,
 	} {
 		start := time.Now()
-		code, err := shell(quiet+script).runWithin(t.Context(), false, 200*time.Millisecond)
+		code, err := shell(quiet+script).runWithin(t.Context(), nil, 200*time.Millisecond)
 		refused(t, name, code, err, setting+": sh: did not finish within 0.2 s")
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("%s: took %v", name, took)
@@ -149,11 +149,11 @@ func TestAProgramThatHangsIsKilled(t *testing.T) {
 
 func TestAProgramLeavesOneBehindThatHoldsItsOutput(t *testing.T) {
 	start := time.Now()
-	code, err := shell(quiet+`sleep 20 & echo 123456`).run(t.Context(), false)
+	code, err := shell(quiet+`sleep 20 & echo 123456`).run(t.Context(), nil)
 	if code != "123456" || err != nil {
 		t.Errorf("got %q, %v", code, err)
 	}
-	code, err = shell(quiet+`sleep 20 & exit 4`).run(t.Context(), false)
+	code, err = shell(quiet+`sleep 20 & exit 4`).run(t.Context(), nil)
 	refused(t, "failed", code, err, setting+": sh: exit status 4")
 	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("took %v", took)
@@ -166,14 +166,14 @@ func TestTheProgramGivesWayToContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(50*time.Millisecond, func() { cancel(interrupted) })
 		start := time.Now()
-		if code, err := shell(quiet+script).run(ctx, false); code != "" || err != interrupted {
+		if code, err := shell(quiet+script).run(ctx, nil); code != "" || err != interrupted {
 			t.Errorf("%s: got %q, %v, want %v", script, code, err, interrupted)
 		}
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("%s: took %v", script, took)
 		}
 		marker := filepath.Join(t.TempDir(), "ran")
-		if code, err := shell("echo 123456 >"+marker+"; echo 123456").run(ctx, false); code != "" || err != interrupted {
+		if code, err := shell("echo 123456 >"+marker+"; echo 123456").run(ctx, nil); code != "" || err != interrupted {
 			t.Errorf("after the end of ctx: got %q, %v, want %v", code, err, interrupted)
 		}
 		if _, err := os.Stat(marker); err == nil {
@@ -182,7 +182,7 @@ func TestTheProgramGivesWayToContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := shell(`exec sleep 20`).run(ctx, false); err != context.DeadlineExceeded {
+	if _, err := shell(`exec sleep 20`).run(ctx, nil); err != context.DeadlineExceeded {
 		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 	}
 }
@@ -206,7 +206,11 @@ func runCommand() {
 	if short, err := time.ParseDuration(os.Getenv("MFA_TEST_LIMIT")); err == nil {
 		limit = short
 	}
-	code, err := shell(os.Getenv("MFA_TEST_SCRIPT")).runWithin(ctx, os.Getenv("MFA_TEST_NO_INPUT") == "", limit)
+	var turn Turn
+	if os.Getenv("MFA_TEST_NO_INPUT") == "" {
+		turn = first
+	}
+	code, err := shell(os.Getenv("MFA_TEST_SCRIPT")).runWithin(ctx, turn, limit)
 	switch {
 	case err == nil:
 		fmt.Println(code)

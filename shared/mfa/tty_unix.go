@@ -37,7 +37,7 @@ func IsTerminal(f *os.File) bool {
 // files of these names stay: two terminals may share one, and then wait.
 func (t *terminal) name() string {
 	session, _ := unix.Getsid(0)
-	return fmt.Sprintf("terminal %d", session%32)
+	return fmt.Sprintf("terminal %d", session%256)
 }
 
 // width is how many characters fit into a line, or 0.

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -231,6 +232,31 @@ func TestThoseWhoWaitedShareTheFailure(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	w.wantCalls(2)
+}
+
+// Others may have the same session in mind, and go about it in another way.
+func TestFailuresAreSharedWithEqualsOnly(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	role := w.role("power")
+	program := *role
+	program.MFAProcess.Text = "another"
+	region := *role
+	region.Network.Settings = append(slices.Clone(role.Network.Settings), profile.Setting{Name: "region", Value: set("us-east-2")})
+	keys := *role
+	keys.Source.Keys.AccessKeyID = "AKIAIOSFODNN7EXAMPLE"
+	mine := Options{}.wish(role)
+	if again := (Options{}).wish(w.role("power")); again != mine {
+		t.Errorf("got %s and %s", mine, again)
+	}
+	for name, other := range map[string]string{
+		"duration": Options{Duration: time.Hour}.wish(role), "program": Options{}.wish(&program),
+		"region": Options{}.wish(&region), "keys": Options{}.wish(&keys),
+	} {
+		if other == mine {
+			t.Errorf("another %s makes no difference", name)
+		}
+	}
 }
 
 // What one process lacks another may have.

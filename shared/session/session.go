@@ -8,6 +8,8 @@ package session
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -119,7 +121,7 @@ func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 		o.Teller.Trace("session of %s: opened meanwhile, found in %s", role.Profile, o.Cache.Path(name))
 		return Session{Entry: latest}, nil
 	}
-	if failure := o.Memory.Failure(name); !o.Given && !since.IsZero() && failure.At.After(since) {
+	if failure := o.Memory.Failure(name); !o.Given && !since.IsZero() && failure.At.After(since) && failure.For == o.wish(role) {
 		return Session{}, &SharedError{failure.Text}
 	}
 	if err := o.Cache.Check(name); err != nil {
@@ -131,7 +133,7 @@ func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
 	}
 	if s.Entry, err = open(ctx, client, role, o); err != nil {
 		if !o.Given && shared(err) {
-			_ = o.Memory.KeepFailure(name, cache.Failure{Text: err.Error(), At: time.Now()})
+			_ = o.Memory.KeepFailure(name, cache.Failure{Text: err.Error(), For: o.wish(role), At: time.Now()})
 		}
 		return Session{}, err
 	}
@@ -192,7 +194,19 @@ func (e *SharedError) Error() string {
 // network or the person at the terminal said, not what this process lacks.
 func shared(err error) bool {
 	return errors.As(err, new(*RefusedError)) || errors.As(err, new(*NetworkError)) || errors.As(err, new(*mfa.ProcessError)) ||
-		errors.As(err, new(*mfa.CodeError)) || errors.As(err, new(*mfa.UsedError)) || errors.Is(err, mfa.ErrEnded)
+		errors.As(err, new(*mfa.CodeError)) || errors.As(err, new(*mfa.UsedError)) ||
+		errors.Is(err, mfa.ErrEnded) || errors.Is(err, mfa.ErrPassphrase) || errors.Is(err, mfa.ErrNoPassphrase)
+}
+
+// wish is a name for all that the success of a sign-in depends on here: others
+// may have the same session in mind, and go about it in another way.
+func (o Options) wish(role *profile.Role) string {
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%q %q %s\n", role.Source.Keys.AccessKeyID, role.MFAProcess.Text, o.Duration)
+	for _, s := range role.Settings() {
+		fmt.Fprintf(hash, "%q = %q\n", s.Name, s.Text)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
 }
 
 // lock keeps other processes from opening the same session. since is when it
