@@ -396,17 +396,34 @@ func build(t testing.TB) string {
 		}
 	}
 	linkClients(t, dir)
-	if err := os.WriteFile(filepath.Join(dir, "keyring"), []byte(keyring), 0o755); err != nil {
+	err = errors.Join(os.WriteFile(filepath.Join(dir, "keyring"), []byte(keyring), 0o755), os.WriteFile(filepath.Join(dir, "session.conf"), []byte(sessionBus), 0o644))
+	if err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
 // keyring runs a program beside a Secret Service of its own, whose keyring is
-// found again by the next run.
+// found again by the next run, and which ends with it. Its bus starts no other.
 const keyring = `#!/bin/sh
 mkdir -p -m 700 "$XDG_RUNTIME_DIR"
-exec dbus-run-session -- sh -c 'printf test | gnome-keyring-daemon --unlock --components=secrets >/dev/null; "$@" 2>&3' keyring "$@" 3>&2 2>/dev/null
+exec dbus-run-session --config-file="${0%/*}/session.conf" -- sh -c '
+	printf test | gnome-keyring-daemon --foreground --unlock --components=secrets >/dev/null & daemon=$!
+	until dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets | grep -q true; do
+		sleep 0.02
+	done
+	"$@" 2>&3
+	status=$?
+	kill $daemon
+	wait $daemon
+	exit $status' keyring "$@" 3>&2 2>/dev/null
+`
+
+const sessionBus = `<busconfig>
+<type>session</type>
+<listen>unix:tmpdir=/tmp</listen>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+</busconfig>
 `
 
 // linkClients makes the AWS CLI of each major version known as aws1 and aws2.
