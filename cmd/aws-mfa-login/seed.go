@@ -55,7 +55,8 @@ func serialNumber(v *cli.Voice, set *profile.Set, name string) (string, error) {
 func (l *login) saveSeed(ctx context.Context, v *cli.Voice, name, serial string) error {
 	inFile := l.SeedStore == "file"
 	if !inFile { // before anybody types 64 characters
-		if _, err := (mfa.Keyring{}).Load(ctx, serial); errors.As(err, new(*mfa.KeyringError)) {
+		_, err := mfa.Keyring{}.Load(ctx, serial)
+		if garbage := errors.As(err, new(*mfa.SeedError)); errors.As(err, new(*mfa.KeyringError)) && !garbage {
 			return err
 		}
 	}
