@@ -18,8 +18,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/creack/pty"
 )
 
 const setting = "mfa_process (/home/jane/.aws/config:12)"
@@ -225,22 +223,13 @@ func runCommand() {
 // nil) and both outputs in answers.
 func runOnTerminal(t *testing.T, stdin io.Reader, script string, env ...string) *dialogue {
 	t.Helper()
-	keyboard, tty, err := pty.Open()
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	t.Cleanup(func() { keyboard.Close(); tty.Close() })
-	d := &dialogue{t: t, keyboard: keyboard, screen: bufio.NewReader(keyboard), tty: tty}
-	d.before = d.mode()
+	d := sit(t)
 	cmd := again(t.Context(), append(env, part+"=command", "MFA_TEST_SCRIPT="+script)...)
 	cmd.Stdin = stdin
 	if stdin == nil {
-		cmd.Stdin = tty
+		cmd.Stdin = d.tty
 	}
-	cmd.ExtraFiles = []*os.File{tty}
+	cmd.ExtraFiles = []*os.File{d.tty}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 3}
 	r, w, err := os.Pipe()
 	if err != nil {

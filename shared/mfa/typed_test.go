@@ -109,8 +109,8 @@ type dialogue struct {
 	answers  *bufio.Scanner // what the process writes to its standard output
 }
 
-// start plays a part on a new terminal, where typedAhead was typed already.
-func start(t *testing.T, typedAhead string, env ...string) *dialogue {
+// sit opens a new terminal, on which nobody plays yet.
+func sit(t *testing.T) *dialogue {
 	t.Helper()
 	keyboard, tty, err := pty.Open()
 	if err != nil {
@@ -122,12 +122,19 @@ func start(t *testing.T, typedAhead string, env ...string) *dialogue {
 	t.Cleanup(func() { keyboard.Close(); tty.Close() })
 	d := &dialogue{t: t, keyboard: keyboard, screen: bufio.NewReader(keyboard), tty: tty}
 	d.before = d.mode()
+	return d
+}
+
+// start plays a part on a new terminal, where typedAhead was typed already.
+func start(t *testing.T, typedAhead string, env ...string) *dialogue {
+	t.Helper()
+	d := sit(t)
 	if typedAhead != "" {
 		d.enter(typedAhead)
 		d.see(typedAhead + "\r\n")
 	}
 	cmd := again(t.Context(), env...)
-	cmd.ExtraFiles = []*os.File{tty}
+	cmd.ExtraFiles = []*os.File{d.tty}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 3}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
