@@ -1,8 +1,9 @@
 // Package awstest is a local AWS: STS, the sign-in endpoint with a console
-// behind it, and the MFA devices of its users. It is stricter than a stub:
-// signatures, clocks, codes, trust, durations and expiry are checked as AWS
-// checks them and refused in AWS's own words, so that a program which works
-// here has been told "no" in every way AWS says it.
+// behind it, the portal of IAM Identity Center, the metadata services of an
+// instance and a container, and the MFA devices of its users. It is stricter
+// than a stub: signatures, clocks, codes, trust, durations and expiry are
+// checked as AWS checks them and refused in AWS's own words, so that a program
+// which works here has been told "no" in every way AWS says it.
 //
 // Real clients reach it by an endpoint override (URL), or with no override at
 // all through a proxy that answers for AWS's host names (ProxyURL and CA).
@@ -32,16 +33,20 @@ type AWS struct {
 	done        chan struct{} // closed by Close
 	close       sync.Once
 
-	mu       sync.Mutex // guards what follows
-	keys     map[string]*key
-	devices  map[string]*Device
-	roles    map[string]role
-	tokens   map[string]*signin
-	consoles map[string]*signin
-	disabled map[string]bool
-	faults   []Fault
-	calls    []Call
-	secrets  []string
+	mu         sync.Mutex // guards what follows
+	keys       map[string]*key
+	devices    map[string]*Device
+	roles      map[string]role
+	tokens     map[string]*signin
+	consoles   map[string]*signin
+	identities map[string]webIdentity
+	accesses   map[string]*access
+	instance   instance
+	container  container
+	disabled   map[string]bool
+	faults     []Fault
+	calls      []Call
+	secrets    []string
 }
 
 // Start runs a local AWS on two ports of 127.0.0.1 until Close.
@@ -59,17 +64,20 @@ func Start() (*AWS, error) {
 		return nil, errors.Join(err, loopback.Close())
 	}
 	a := &AWS{
-		authority: authority,
-		loopback:  loopback,
-		relay:     relay,
-		tunnels:   newTunnels(relay.Addr()),
-		done:      make(chan struct{}),
-		keys:      map[string]*key{},
-		devices:   map[string]*Device{},
-		roles:     map[string]role{},
-		tokens:    map[string]*signin{},
-		consoles:  map[string]*signin{},
-		disabled:  map[string]bool{},
+		authority:  authority,
+		loopback:   loopback,
+		relay:      relay,
+		tunnels:    newTunnels(relay.Addr()),
+		done:       make(chan struct{}),
+		keys:       map[string]*key{},
+		devices:    map[string]*Device{},
+		roles:      map[string]role{},
+		tokens:     map[string]*signin{},
+		consoles:   map[string]*signin{},
+		identities: map[string]webIdentity{},
+		accesses:   map[string]*access{},
+		instance:   instance{tokens: map[string]time.Time{}},
+		disabled:   map[string]bool{},
 	}
 	a.serve(counted{loopback, &a.connections}, a.answer)
 	a.serve(counted{relay, &a.connections}, a.proxy)
@@ -102,7 +110,8 @@ func (a *AWS) Close() {
 }
 
 // URL is the endpoint without TLS, "http://127.0.0.1:PORT": STS answers at
-// "/", for every region, and the sign-in endpoint at "/federation".
+// "/", for every region, the sign-in endpoint at "/federation", and the portal
+// of IAM Identity Center at "/federation/credentials".
 func (a *AWS) URL() string { return "http://" + a.loopback.Addr().String() }
 
 // ProxyURL is an HTTP CONNECT proxy, "http://127.0.0.1:PORT", that is AWS for
@@ -121,7 +130,8 @@ func (a *AWS) Shift(d time.Duration) { a.skew.Add(int64(d)) }
 // Connections counts the TCP connections accepted so far, the proxy's included.
 func (a *AWS) Connections() int { return int(a.connections.Load()) }
 
-// ExpireSessions ends every session issued so far: AWS answers ExpiredToken.
+// ExpireSessions ends every session issued so far, AWS answers ExpiredToken,
+// and every access token, the portal answers UnauthorizedException.
 func (a *AWS) ExpireSessions() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -129,6 +139,9 @@ func (a *AWS) ExpireSessions() {
 		if k.session() {
 			k.expires = a.Now()
 		}
+	}
+	for _, access := range a.accesses {
+		access.expires = a.Now()
 	}
 }
 
@@ -139,8 +152,8 @@ func (a *AWS) DisableRegion(region string) {
 	a.disabled[region] = true
 }
 
-// Secrets lists every secret key, session token, seed, sign-in token and
-// console cookie issued so far, for tests that look for leaks.
+// Secrets lists every secret key, token of any kind, seed and console cookie
+// issued so far, for tests that look for leaks.
 func (a *AWS) Secrets() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -40,7 +40,7 @@ func (a *AWS) federation(req *request) reply {
 }
 
 // getSigninToken takes the session of a role that was issued here. It takes
-// SessionDuration only when the role was assumed with a user's own keys.
+// SessionDuration unless it was a session that assumed the role.
 func (a *AWS) getSigninToken(req *request) reply {
 	var session struct{ SessionID, SessionKey, SessionToken string }
 	no := page(http.StatusBadRequest, "Bad Request", "Invalid credentials parameter. The request sent by the client was syntactically incorrect.")
@@ -64,8 +64,7 @@ func (a *AWS) getSigninToken(req *request) reply {
 	token := base64.URLEncoding.EncodeToString(random(298))
 	a.tokens[token] = &signin{key: k, expires: a.Now().Add(tokenLife), until: until}
 	a.keep(token)
-	body, _ := json.Marshal(map[string]string{"SigninToken": token})
-	return reply{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: body}
+	return jsonReply(http.StatusOK, map[string]string{"SigninToken": token})
 }
 
 // login redeems a sign-in token, once, and leads to the console.
@@ -107,7 +106,7 @@ func (a *AWS) oauth(req *request) reply {
 	}
 	answer := page(http.StatusOK, "Amazon Web Services Sign-In", "You have signed out.")
 	if next, err := url.Parse(req.params.Get("redirect_uri")); err == nil && next.Host != "" {
-		if to, known := lookupSite(destinationHost(next, nil)); next.Host != req.Host && (!known || to.service == "sts") {
+		if to, known := lookupSite(destinationHost(next, nil)); next.Host != req.Host && (!known || to.service == "sts" || to.service == "portal") {
 			return page(http.StatusBadRequest, "Bad Request", "Invalid redirect_uri parameter")
 		}
 		answer = redirect(next.String())

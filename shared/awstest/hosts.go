@@ -6,9 +6,9 @@ import (
 )
 
 // partition tells by which names a part of AWS is reached: what its regions
-// begin with, the suffixes of its STS (the second for dual-stack), and the
+// begin with, the suffixes of its services (the second for dual-stack), and the
 // suffix of its sign-in and console hosts. From the partitions and endpoint
-// rulesets of sts and signin in aws-sdk-go-v2, which know no consoles: those of
+// rulesets of sts, sso and signin in aws-sdk-go-v2, which know no consoles: those of
 // the iso partitions are assumed to be beside their sign-in hosts.
 type partition struct{ id, region, suffix, dualStack, web string }
 
@@ -38,7 +38,7 @@ func partitionOf(region string) partition {
 // is all services of every region.
 type site struct {
 	name      string
-	service   string // "sts", "signin" or "console"
+	service   string // "sts", "portal" (of IAM Identity Center), "signin" or "console"
 	partition partition
 	region    string // "" if the name has none
 }
@@ -55,8 +55,7 @@ func lookupSite(host string) (s site, ok bool) {
 		if s.service, s.region, ok = p.webHost(host); ok {
 			return s, true
 		}
-		if s.region, ok = p.stsHost(host); ok {
-			s.service = "sts"
+		if s.service, s.region, ok = p.apiHost(host); ok {
 			return s, true
 		}
 	}
@@ -81,17 +80,22 @@ func (p partition) webHost(host string) (service, region string, ok bool) {
 	return "", "", false
 }
 
-// stsHost recognises sts.REGION.SUFFIX, the FIPS and dual-stack forms of it,
-// and the global sts.amazonaws.com, which is signed for us-east-1.
-func (p partition) stsHost(host string) (region string, ok bool) {
+// apiHost recognises sts.REGION.SUFFIX and portal.sso.REGION.SUFFIX, the FIPS
+// and dual-stack forms of them, and the global sts.amazonaws.com, which is
+// signed for us-east-1.
+func (p partition) apiHost(host string) (service, region string, ok bool) {
 	if p.id == "aws" && host == "sts.amazonaws.com" {
-		return "us-east-1", true
+		return "sts", "us-east-1", true
 	}
-	service, rest, _ := strings.Cut(host, ".")
-	if service != "sts" && service != "sts-fips" {
-		return "", false
+	service = "sts"
+	if rest, portal := strings.CutPrefix(host, "portal."); portal {
+		service, host = "portal", rest
+	}
+	name, rest, _ := strings.Cut(host, ".")
+	if want := map[string]string{"sts": "sts", "portal": "sso"}[service]; name != want && name != want+"-fips" {
+		return "", "", false
 	}
 	region, suffix, _ := strings.Cut(rest, ".")
 	ok = suffix == p.suffix || suffix == p.dualStack
-	return region, ok && partitionOf(region).id == p.id && strings.Count(region, "-") >= 2
+	return service, region, ok && partitionOf(region).id == p.id && strings.Count(region, "-") >= 2
 }

@@ -37,7 +37,7 @@ func TestManualPagesAreSoundAndHaveEveryFlag(t *testing.T) {
 				t.Errorf("%s: --%s is not told", page, flag[1])
 			}
 		}
-		if ok, err := condition("tool:mandoc"); err != nil {
+		if ok, err := condition("tool:mandoc", nil); err != nil {
 			t.Fatal(err)
 		} else if ok {
 			if out, _ := exec.Command("mandoc", "-Tlint", "-Wwarning", page).CombinedOutput(); len(out) > 0 {

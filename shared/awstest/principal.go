@@ -77,6 +77,17 @@ func (a *AWS) AddRole(r Role) {
 	a.roles[r.ARN] = role{r, uniqueID("AROA")}
 }
 
+// addServiceRole creates a role whose sessions a service of AWS hands out,
+// unless it is there: nobody else need be trusted to assume it.
+func (a *AWS) addServiceRole(arn string) {
+	a.mu.Lock()
+	_, exists := a.roles[arn]
+	a.mu.Unlock()
+	if !exists {
+		a.AddRole(Role{ARN: arn})
+	}
+}
+
 // admits evaluates the trust policy: who asks, with MFA or not, and for whom.
 func (r role) admits(k *key, mfa bool, externalID string) bool {
 	if r.RequireMFA && !mfa || r.ExternalID != "" && r.ExternalID != externalID {
@@ -85,6 +96,19 @@ func (r role) admits(k *key, mfa bool, externalID string) bool {
 	root := fmt.Sprintf("arn:%s:iam::%s:root", k.identity.partition, k.identity.account)
 	return slices.ContainsFunc(r.Trusts, func(t string) bool {
 		return t == root || k.user != nil && t == k.user.ARN || k.roleARN != "" && t == k.roleARN
+	})
+}
+
+// open issues a session of the role under that name.
+func (a *AWS) open(r role, name string, duration time.Duration, chained bool) *key {
+	identity, _ := parseARN(r.ARN)
+	return a.issue(key{
+		identity: identity,
+		arn:      fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", identity.partition, identity.account, identity.name, name),
+		userID:   r.id + ":" + name,
+		roleARN:  r.ARN,
+		chained:  chained,
+		expires:  a.Now().Add(duration),
 	})
 }
 

@@ -3,6 +3,7 @@ package awstest
 import (
 	"cmp"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,7 +19,7 @@ const maxBody = 1 << 20
 // Call is one request as AWS's own log would have it, without secrets.
 type Call struct {
 	Time            time.Time // of AWS's clock
-	Action          string    // "AssumeRole", "getSigninToken", "login", "logout", "console", "moved", "CONNECT" (refused by the proxy)
+	Action          string    // of STS or the sign-in endpoint, such as "AssumeRole" or "getSigninToken", or "GetRoleCredentials", "InstanceToken", "InstanceRole", "InstanceCredentials", "ContainerCredentials", "console", "moved", "CONNECT" (refused by the proxy)
 	Host            string
 	Method          string
 	Region          string // of the signature, else of the host
@@ -163,10 +164,29 @@ func (a *AWS) route(req *request) string {
 		req.handle = a.federation
 	case (service == "signin" || everywhere) && path == "/oauth":
 		req.handle = a.oauth
+	case (service == "portal" || everywhere) && path == portalPath:
+		req.handle, action = a.getRoleCredentials, "GetRoleCredentials"
+	case everywhere && path == instanceTokenPath:
+		req.handle, action = a.instanceToken, "InstanceToken"
+	case everywhere && path == instanceRolePath:
+		req.handle, action = a.instanceRole, "InstanceRole"
+	case everywhere && strings.HasPrefix(path, instanceRolePath):
+		req.handle, action = a.instanceCredentials, "InstanceCredentials"
+	case everywhere && path == containerPath:
+		req.handle, action = a.containerCredentials, "ContainerCredentials"
 	default:
 		req.handle = func(*request) reply { return page(http.StatusNotFound, "Not Found", "No such page.") }
 	}
 	return action
+}
+
+// jsonReply renders v, which is one of ours.
+func jsonReply(status int, v any) reply {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return reply{status: status, header: http.Header{"Content-Type": {"application/json"}}, body: body}
 }
 
 func (r reply) send(w http.ResponseWriter) {

@@ -57,7 +57,7 @@ func (a *AWS) authenticate(req *request) (*key, *refusal) {
 		return nil, refuse(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
 	}
 	if a.disabled[sig.region] {
-		return nil, refuse(http.StatusForbidden, "RegionDisabledException", fmt.Sprintf("STS is not activated in this region for account:%s. Your account administrator can activate STS in this region using the IAM Console.", k.identity.account))
+		return nil, regionOff(k.identity.account)
 	}
 	return k, nil
 }

@@ -29,6 +29,10 @@ func invalid(message string) *refusal {
 	return refuse(http.StatusBadRequest, "ValidationError", message)
 }
 
+func regionOff(account string) *refusal {
+	return refuse(http.StatusForbidden, "RegionDisabledException", fmt.Sprintf("STS is not activated in this region for account:%s. Your account administrator can activate STS in this region using the IAM Console.", account))
+}
+
 func (r *refusal) reply() reply {
 	type fault struct{ Type, Code, Message string }
 	id := requestID()
@@ -43,9 +47,10 @@ func (r *refusal) reply() reply {
 // sts answers the query protocol, by GET or POST.
 func (a *AWS) sts(req *request) reply {
 	operations := map[string]func(*request, *key) (any, *refusal){
-		"AssumeRole":        a.assumeRole,
-		"GetCallerIdentity": a.callerIdentity,
-		"GetSessionToken":   a.getSessionToken,
+		"AssumeRole":                a.assumeRole,
+		"AssumeRoleWithWebIdentity": a.assumeRoleWithWebIdentity,
+		"GetCallerIdentity":         a.callerIdentity,
+		"GetSessionToken":           a.getSessionToken,
 	}
 	action := req.params.Get("Action")
 	operation, version := operations[action], req.params.Get("Version")
@@ -53,9 +58,12 @@ func (a *AWS) sts(req *request) reply {
 		message := fmt.Sprintf("Could not find operation %s for version %s", action, version)
 		return refuse(http.StatusBadRequest, "InvalidAction", message).reply()
 	}
-	caller, no := a.authenticate(req)
-	if no != nil {
-		return no.reply()
+	var caller *key
+	if action != "AssumeRoleWithWebIdentity" { // which nobody signs: the token tells who it is
+		var no *refusal
+		if caller, no = a.authenticate(req); no != nil {
+			return no.reply()
+		}
 	}
 	result, no := operation(req, caller)
 	if no != nil {
@@ -92,9 +100,11 @@ type sessionTokenResult struct {
 	Credentials credentials
 }
 
+type assumedRoleUser struct{ AssumedRoleId, Arn string }
+
 type assumeRoleResult struct {
 	XMLName          xml.Name `xml:"AssumeRoleResult"`
-	AssumedRoleUser  struct{ AssumedRoleId, Arn string }
+	AssumedRoleUser  assumedRoleUser
 	Credentials      credentials
 	PackedPolicySize int `xml:",omitempty"` // percent of what fits
 }
@@ -126,41 +136,41 @@ func (a *AWS) assumeRole(req *request, caller *key) (any, *refusal) {
 	if no := validate(req.params, roleARN, roleSessionName, externalID, serialNumber, tokenCode, integer("DurationSeconds", 900, 43200)); no != nil {
 		return nil, no
 	}
-	arn := req.params.Get("RoleArn")
-	identity, ok := parseARN(arn)
-	if !ok || identity.kind != "role" {
-		return nil, invalid(arn + " is invalid")
+	r, duration, no := a.requested(req)
+	if no != nil {
+		return nil, no
 	}
-	r, exists := a.roles[arn]
-	duration := seconds(req, time.Hour)
-	switch {
-	case exists && duration > r.MaxSessionDuration:
-		return nil, invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
-	case caller.session() && duration > time.Hour:
+	if caller.session() && duration > time.Hour {
 		return nil, invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 	}
 	mfa, no := a.mfa(req, caller)
 	if no != nil {
 		return nil, no
 	}
-	if !exists || !r.admits(caller, mfa || caller.mfa, req.params.Get("ExternalId")) {
-		return nil, denied(fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", caller.arn, arn))
+	if !r.admits(caller, mfa || caller.mfa, req.params.Get("ExternalId")) {
+		return nil, denied(fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", caller.arn, req.params.Get("RoleArn")))
 	}
-	name := req.params.Get("RoleSessionName")
-	k := a.issue(key{
-		identity: identity,
-		arn:      fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", identity.partition, identity.account, identity.name, name),
-		userID:   r.id + ":" + name,
-		roleARN:  arn,
-		chained:  caller.session(),
-		expires:  a.Now().Add(duration),
-	})
-	result := assumeRoleResult{Credentials: k.credentials()}
-	result.AssumedRoleUser.AssumedRoleId, result.AssumedRoleUser.Arn = k.userID, k.arn
+	k := a.open(r, req.params.Get("RoleSessionName"), duration, caller.session())
+	result := assumeRoleResult{Credentials: k.credentials(), AssumedRoleUser: assumedRoleUser{k.userID, k.arn}}
 	if policy := req.params.Get("Policy"); policy != "" {
 		result.PackedPolicySize = 1 + len(policy)*100/2048
 	}
 	return result, nil
+}
+
+// requested finds the role to be assumed, which trusts nobody if there is
+// none, and for how long; validate has seen the parameters.
+func (a *AWS) requested(req *request) (role, time.Duration, *refusal) {
+	arn := req.params.Get("RoleArn")
+	if identity, ok := parseARN(arn); !ok || identity.kind != "role" {
+		return role{}, 0, invalid(arn + " is invalid")
+	}
+	r, exists := a.roles[arn]
+	duration := seconds(req, time.Hour)
+	if exists && duration > r.MaxSessionDuration {
+		return role{}, 0, invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	return r, duration, nil
 }
 
 // mfa checks the code given with a call, and spends it; false without one.

@@ -3,6 +3,8 @@
 package awstest_test
 
 import (
+	"crypto/rand"
+	"crypto/sha1"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,7 +34,8 @@ const jane = "arn:aws:iam::123456789012:user/jane"
 // device whose keys are in [default] of the credentials file, and the roles
 // PowerUserRole (MFA), AdminRole (MFA, up to 12 h) and PlainRole (no MFA).
 //
-// Commands besides testscript's own (and the program "terminal", see there):
+// Commands besides testscript's own (and the programs "terminal", "many" and
+// those of the real clients, see there):
 //
 //	user ARN                  add a user with keys and an MFA device
 //	keys PROFILE ARN          write the user's keys to the credentials file
@@ -41,19 +44,27 @@ const jane = "arn:aws:iam::123456789012:user/jane"
 //	seed FILE [period=1s]     write the seed of jane's device to a file; with a period, make it show codes for so long
 //	clock DURATION            move AWS's clock
 //	fault KIND ACTION TIMES   hang, throttle, lost, lost:504 (by a gateway), reset, redirect, 503, or 400:BODY; TIMES -1 is for ever
-//	expire                    end all sessions, at AWS
+//	expire                    end all sessions and access tokens, at AWS
 //	region-off REGION         switch STS off there
 //	calls ACTION N            N calls since the script began
 //	age NAME DURATION         let the cached session of that name end then, counted from now
 //	status N PROGRAM ARG...   run a program that must exit with N
 //	mode PERM FILE            FILE has those permissions, in octal
 //	page                      wait for the page that the program "browser" ended on, and show it
+//	token FILE ROLEARN [expired]
+//	                          write a web identity token that the role trusts to a file
+//	sso NAME ACCOUNT ROLENAME [expired]
+//	                          be signed in to that SSO session (or start URL) and assigned the role besides earlier ones,
+//	                          $SSO_ROLE, arn:aws:iam::ACCOUNT:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_ROLENAME_0123456789abcdef
+//	metadata instance|container ROLEARN
+//	                          be on an instance, or in a container, that has the role
 func TestSuite(t *testing.T) {
 	scripts, err := filepath.Glob("../../cmd/*/testdata/*.txtar")
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}
 	bin, work := build(t), t.TempDir()
+	clients := clients(bin)
 	if err := os.Chmod(filepath.Dir(work), 0o711); err != nil { // some scripts play another user, who runs the programs
 		t.Fatal(err)
 	}
@@ -62,7 +73,7 @@ func TestSuite(t *testing.T) {
 		RequireExplicitExec: true,
 		WorkdirRoot:         work,
 		Setup:               func(e *testscript.Env) error { return e.T().(*script).setup(e, bin) },
-		Condition:           condition,
+		Condition:           func(cond string) (bool, error) { return condition(cond, clients) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"user":   command(1, 1, func(w *script, ts *testscript.TestScript, args []string) error { w.aws.AddUser(args[0]); return nil }),
 			"keys":   command(2, 2, cmdKeys),
@@ -76,11 +87,14 @@ func TestSuite(t *testing.T) {
 				w.aws.DisableRegion(args[0])
 				return nil
 			}),
-			"calls":  command(2, 2, cmdCalls),
-			"age":    command(2, 2, cmdAge),
-			"status": command(2, 99, cmdStatus),
-			"mode":   command(2, 2, cmdMode),
-			"page":   command(0, 0, cmdPage),
+			"calls":    command(2, 2, cmdCalls),
+			"age":      command(2, 2, cmdAge),
+			"status":   command(2, 99, cmdStatus),
+			"mode":     command(2, 2, cmdMode),
+			"page":     command(0, 0, cmdPage),
+			"token":    command(2, 3, cmdToken),
+			"sso":      command(3, 4, cmdSSO),
+			"metadata": command(2, 2, cmdMetadata),
 		},
 	})
 }
@@ -90,12 +104,13 @@ type script struct {
 	*testing.T
 	aws   *awstest.AWS
 	users map[string]*awstest.User
+	sso   map[string][]string // the roles assigned in each SSO session
 	shown strings.Builder
 }
 
 func (s *script) Run(name string, f func(testscript.T)) {
 	s.T.Run(name, func(t *testing.T) {
-		one := &script{T: t, users: map[string]*awstest.User{}}
+		one := &script{T: t, users: map[string]*awstest.User{}, sso: map[string][]string{}}
 		defer func() {
 			if one.aws == nil {
 				return
@@ -336,10 +351,68 @@ func cmdPage(_ *script, ts *testscript.TestScript, _ []string) error {
 	return errors.New("no browser came to a page")
 }
 
-// condition knows tools that a script needs: [tool:strace], and whether a
-// variable is set here: [env:CI], and who runs the tests: [root]. With $CI set the tools must be there:
-// nothing is skipped.
-func condition(cond string) (bool, error) {
+// life is the end of something that has expired, or has not.
+func (s *script) life(flags []string) (time.Time, error) {
+	switch {
+	case len(flags) == 0:
+		return s.aws.Now().Add(time.Hour), nil
+	case flags[0] == "expired":
+		return s.aws.Now().Add(-time.Hour), nil
+	}
+	return time.Time{}, fmt.Errorf("unknown: %s", flags[0])
+}
+
+func cmdToken(s *script, ts *testscript.TestScript, args []string) error {
+	expires, err := s.life(args[2:])
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(ts.MkAbs(args[0]), []byte(s.aws.AddWebIdentity("jane", expires, args[1])), 0o600)
+}
+
+func cmdSSO(s *script, ts *testscript.TestScript, args []string) error {
+	expires, err := s.life(args[3:])
+	if err != nil {
+		return err
+	}
+	name, startURL := args[0], "https://example.awsapps.com/start"
+	if strings.Contains(name, "://") {
+		startURL = name
+	}
+	role := fmt.Sprintf("arn:aws:iam::%s:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_%s_0123456789abcdef", args[1], args[2])
+	ts.Setenv("SSO_ROLE", role)
+	s.sso[name] = append(s.sso[name], role)
+	token := fmt.Sprintf(`{"startUrl": %q, "region": "us-east-1", "accessToken": %q, "expiresAt": %q}`,
+		startURL, s.aws.AddAccessToken(expires, s.sso[name]...), expires.UTC().Format("2006-01-02T15:04:05Z"))
+	dir := filepath.Join(ts.Getenv("HOME"), ".aws", "sso", "cache")
+	path := filepath.Join(dir, fmt.Sprintf("%x.json", sha1.Sum([]byte(name))))
+	return errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(path, []byte(token), 0o600))
+}
+
+func cmdMetadata(s *script, ts *testscript.TestScript, args []string) error {
+	switch args[0] {
+	case "instance":
+		s.aws.SetInstanceRole(args[1])
+		ts.Setenv("AWS_EC2_METADATA_DISABLED", "false")
+		ts.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", s.aws.InstanceURL())
+	case "container":
+		authorization := rand.Text()
+		s.aws.SetContainerRole(args[1], authorization)
+		ts.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", s.aws.ContainerURL())
+		ts.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", authorization)
+	default:
+		return fmt.Errorf("unknown: %s", args[0])
+	}
+	return nil
+}
+
+// condition knows tools that a script needs: [tool:strace], and real clients:
+// [client:boto3], and whether a variable is set here: [env:CI], and who runs
+// the tests: [root]. With $CI set the tools must be there: nothing is skipped.
+func condition(cond string, clients map[string]func() error) (bool, error) {
+	if name, ok := strings.CutPrefix(cond, "client:"); ok {
+		return present(clients, name)
+	}
 	if name, ok := strings.CutPrefix(cond, "env:"); ok {
 		return os.Getenv(name) != "", nil
 	}
@@ -441,9 +514,7 @@ func linkClients(t testing.TB, dir string) {
 		}
 		link := filepath.Join(dir, "aws"+version[:1])
 		if _, err := os.Lstat(link); err != nil {
-			// A wrapper, not a link: the client may be one that looks at its own name.
-			wrapper := "#!/bin/sh\nexec '" + path + "' \"$@\"\n"
-			if err := os.WriteFile(link, []byte(wrapper), 0o755); err != nil {
+			if err := wrap(dir, filepath.Base(link), path); err != nil {
 				t.Fatal(err)
 			}
 			t.Logf("%s is %s", filepath.Base(link), strings.TrimSpace(string(out)))

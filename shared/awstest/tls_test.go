@@ -51,6 +51,7 @@ func TestTheProxyRefusesOtherHosts(t *testing.T) {
 	for _, u := range []string{
 		"https://example.com/", "https://sts.amazonaws.com.evil.example/", "https://s3.amazonaws.com/", "https://sts.cn-north-1.amazonaws.com/",
 		"https://xsignin.aws.amazon.com/", "https://sts.amazonaws.com:8443/", "https://127.0.0.1/", "http://sts.amazonaws.com/",
+		"https://portal.sso.amazonaws.com/", "https://portal.sso.cn-north-1.amazonaws.com/", "https://portal.sts.us-east-1.amazonaws.com/", "https://sso.us-east-1.amazonaws.com/",
 	} {
 		answer, err := w.browser().Get(u)
 		if err == nil {
@@ -60,7 +61,7 @@ func TestTheProxyRefusesOtherHosts(t *testing.T) {
 			}
 		}
 	}
-	if n := w.Count("CONNECT"); n != 8 {
-		t.Errorf("%d refused connections are logged, want 8", n)
+	if n := w.Count("CONNECT"); n != 12 {
+		t.Errorf("%d refused connections are logged, want 12", n)
 	}
 }

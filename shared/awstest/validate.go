@@ -14,19 +14,22 @@ import (
 // constraint is what the API model of STS (service-2.json) demands of a
 // parameter: a length, or, for a number, a value.
 type constraint struct {
-	name     string
-	min, max int
-	pattern  string
-	required bool
-	number   bool
+	name      string
+	min, max  int
+	pattern   string
+	required  bool
+	number    bool
+	sensitive bool // messages do not repeat the value
 }
 
 var (
-	roleARN         = constraint{name: "RoleArn", min: 20, max: 2048, required: true}
-	roleSessionName = constraint{name: "RoleSessionName", min: 2, max: 64, pattern: `[\w+=,.@-]*`, required: true}
-	externalID      = constraint{name: "ExternalId", min: 2, max: 1224, pattern: `[\w+=,.@:\/-]*`}
-	serialNumber    = constraint{name: "SerialNumber", min: 9, max: 256, pattern: `[\w+=/:,.@-]*`}
-	tokenCode       = constraint{name: "TokenCode", min: 6, max: 6, pattern: `[\d]*`}
+	roleARN          = constraint{name: "RoleArn", min: 20, max: 2048, required: true}
+	roleSessionName  = constraint{name: "RoleSessionName", min: 2, max: 64, pattern: `[\w+=,.@-]*`, required: true}
+	externalID       = constraint{name: "ExternalId", min: 2, max: 1224, pattern: `[\w+=,.@:\/-]*`}
+	serialNumber     = constraint{name: "SerialNumber", min: 9, max: 256, pattern: `[\w+=/:,.@-]*`}
+	tokenCode        = constraint{name: "TokenCode", min: 6, max: 6, pattern: `[\d]*`}
+	webIdentityToken = constraint{name: "WebIdentityToken", min: 4, max: 20000, required: true, sensitive: true}
+	providerID       = constraint{name: "ProviderId", min: 4, max: 2048}
 )
 
 func integer(name string, min, max int) constraint {
@@ -47,8 +50,12 @@ func validate(params url.Values, constraints ...constraint) *refusal {
 		if _, err := strconv.Atoi(value); c.number && err != nil {
 			return refuse(http.StatusBadRequest, "MalformedInput", "Invalid Argument")
 		}
+		shown := fmt.Sprintf("'%s' ", value)
+		if c.sensitive {
+			shown = ""
+		}
 		for _, rule := range c.broken(value) {
-			wrong = append(wrong, fmt.Sprintf("Value '%s' at '%s' failed to satisfy constraint: Member must %s", value, c.member(), rule))
+			wrong = append(wrong, fmt.Sprintf("Value %sat '%s' failed to satisfy constraint: Member must %s", shown, c.member(), rule))
 		}
 	}
 	switch len(wrong) {
