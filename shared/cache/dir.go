@@ -110,7 +110,7 @@ func (d Dir) Check(name string) error {
 	if err != nil {
 		return err
 	}
-	temp, err := stage(path, bytes.Repeat([]byte{' '}, 8192))
+	temp, err := stage(path, bytes.Repeat([]byte{' '}, 8192), nil)
 	if err != nil {
 		return err
 	}

@@ -86,24 +86,33 @@ func target(path string) (string, error) {
 // Of the libraries for this, google/renameio has no Windows, and
 // natefinch/atomic neither syncs the directory nor sets the mode first.
 func replace(path string, data []byte) error {
-	temp, err := stage(path, data)
+	temp, err := stage(path, data, nil)
 	if err != nil {
 		return err
 	}
+	return swap(temp, path)
+}
+
+// swap puts the staged file in the place of the file path, or removes it.
+func swap(temp, path string) error {
 	if err := rename(temp, path); err != nil {
 		return errors.Join(err, os.Remove(temp))
 	}
 	return syncDir(dirOf(path))
 }
 
-// stage writes data to a new file beside path, for the user only, and to the
-// disk. It returns the file's path, or an error and leaves no file.
-func stage(path string, data []byte) (string, error) {
+// stage writes data to a new file beside path, for the user only or, unless it
+// is nil, with the owner and mode of like, and to the disk. It returns the
+// file's path, or an error and leaves no file.
+func stage(path string, data []byte, like fs.FileInfo) (string, error) {
 	f, err := os.CreateTemp(dirOf(path), filepath.Base(path)+".*.tmp") // 0600, O_EXCL
 	if err != nil {
 		return "", err
 	}
 	_, err = f.Write(data)
+	if err == nil && like != nil {
+		err = liken(f, like)
+	}
 	if err == nil {
 		err = f.Sync()
 	}

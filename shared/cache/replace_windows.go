@@ -2,6 +2,7 @@ package cache
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"syscall"
 	"time"
@@ -24,3 +25,6 @@ func rename(from, to string) error {
 
 // syncDir does nothing: Windows has no such call for directories.
 func syncDir(string) error { return nil }
+
+// liken does nothing: who may read a new file is up to its directory.
+func liken(*os.File, fs.FileInfo) error { return nil }

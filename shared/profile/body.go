@@ -47,8 +47,7 @@ func (f *file) body(s *section) (map[string]Value, error) {
 // canonical writes the section again in the one form that ini.v1 and Python's
 // configparser read alike; lines are those of the keys.
 func (f *file) canonical(s *section) (text []byte, lines []int) {
-	lex := newLexer(f.data[s.start:s.end])
-	lex.line, lex.inSection = s.line, true
+	lex := f.lexer(s)
 	var b bytes.Buffer
 	for {
 		tok, err := lex.next()

@@ -40,13 +40,14 @@ type file struct {
 type section struct {
 	name       string
 	line       int // of the header, from 1
+	header     int // byte offset of its line
 	start, end int // byte range of the lines below the header
 }
 
 // open reads and indexes the file. A file that is not there has no sections;
 // the AWS CLI takes devices and pipes for not being there as well.
 func open(path string) (*file, error) {
-	f := &file{path: path, byName: map[string]*section{}}
+	f := newFile(path, nil)
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -62,6 +63,10 @@ func open(path string) (*file, error) {
 		return nil, err
 	}
 	return f, f.scan()
+}
+
+func newFile(path string, data []byte) *file {
+	return &file{path: path, data: data, byName: map[string]*section{}}
 }
 
 // scan makes the index in a single pass and finds everything for which
@@ -92,7 +97,7 @@ func (f *file) scan() error {
 			if first := f.byName[name]; first != nil && name != defaultSection {
 				return f.errorf(tok.line, "section [%s] stands here again, first on line %d", printable(name), first.line)
 			}
-			f.byName[name] = &section{name: name, line: tok.line, start: tok.end}
+			f.byName[name] = &section{name: name, line: tok.line, header: tok.start, start: tok.end}
 			f.sections = append(f.sections, f.byName[name])
 			if keys = &seen; name == defaultSection {
 				keys = &inherited
@@ -257,6 +262,13 @@ func (l *lexer) cutLine() (line []byte, size int) {
 		return l.rest[:end], end + 2
 	}
 	return l.rest[:end], end + 1
+}
+
+// lexer reads the section's lines, with their places in the whole file.
+func (f *file) lexer(s *section) lexer {
+	lex := newLexer(f.data[s.start:s.end])
+	lex.offset, lex.line, lex.inSection = s.start, s.line, true
+	return lex
 }
 
 // lineOf is the line that the byte offset at is on.
