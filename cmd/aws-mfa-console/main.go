@@ -65,9 +65,10 @@ func (c *console) Run(ctx context.Context, v *cli.Voice) error {
 
 // A bearer is whom the console is opened as.
 type bearer struct {
-	profile string        // "": the environment
-	role    *profile.Role // of the profile; nil for the environment
-	arn     string        // of the assumed role
+	profile string         // "": the environment
+	login   *profile.Login // of the profile; nil for the environment
+	chained bool           // the session was opened with the keys of another
+	arn     string         // of the assumed role
 	keys    profile.Keys
 	network profile.Network
 }
@@ -75,8 +76,8 @@ type bearer struct {
 // site is an ARN in the partition whose console it is. What the profile says
 // comes before what a cached session claims.
 func (b bearer) site() string {
-	if b.role != nil {
-		return b.role.RoleARN.Text
+	if b.login != nil {
+		return b.login.RoleARN.Text
 	}
 	return b.arn
 }
@@ -84,7 +85,7 @@ func (b bearer) site() string {
 // direct tells whether AssumeRole was called with long-term keys: only then
 // AWS takes SessionDuration.
 func (b bearer) direct() bool {
-	return b.role != nil && b.role.Source.Role == nil && !b.role.Source.Keys.Temporary()
+	return b.login != nil && !b.chained && !b.login.Source.Temporary()
 }
 
 func (b bearer) wrap(err error) error {
@@ -104,23 +105,26 @@ func (c *console) bearer(ctx context.Context, v *cli.Voice, set *profile.Set) (b
 		}
 		c.Profile = set.Current().Text
 	}
-	role, err := cli.Role(v, set, c.Profile)
+	login, err := cli.Login(v, set, c.Profile)
+	if err == nil && !login.IsRole() {
+		err = &profile.UnsupportedError{Profile: c.Profile, Kind: profile.MFASession, Roles: set.Roles}
+	}
 	if err != nil {
 		return bearer{profile: c.Profile}, err
 	}
-	return bearer{profile: c.Profile, role: role, network: role.Network}, nil
+	return bearer{profile: c.Profile, login: login, network: login.Network}, nil
 }
 
 // signIn gives the bearer of a profile its session.
 func (c *console) signIn(ctx context.Context, v *cli.Voice, b *bearer) error {
-	if b.role == nil {
+	if b.login == nil {
 		return nil
 	}
-	s, err := cli.SignIn(ctx, v, b.role, session.Options{Clock: cli.NewClocks().Of(b.network), Codes: c.Codes(v)})
+	s, err := cli.SignIn(ctx, v, b.login, session.Options{Clock: cli.NewClocks().Of(b.network), Codes: c.Codes(v)})
 	if err != nil {
 		return err
 	}
-	b.arn = s.AssumedRoleARN
+	b.arn, b.chained = s.AssumedRoleARN, s.Chained
 	b.keys = profile.Keys{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken}
 	return nil
 }

@@ -316,16 +316,16 @@ func (w *world) bearer(name string) bearer {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	role, err := p.Role()
+	role, err := p.Login()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := session.Open(w.t.Context(), role, session.Options{Cache: cache.In(w.env["HOME"]), Memory: cache.MemoryIn(w.env["HOME"]), Clock: session.NewClocks(cache.MemoryIn(w.env["HOME"])).Of(role.Network), Codes: mfa.NoInput(), Teller: &cli.Voice{}})
+	s, err := session.Open(w.t.Context(), role, session.Options{Store: session.Store{Roles: cache.In(w.env["HOME"]), Memory: cache.MemoryIn(w.env["HOME"])}, Clock: session.NewClocks(cache.MemoryIn(w.env["HOME"])).Of(role.Network), Codes: mfa.NoInput(), Teller: &cli.Voice{}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return bearer{
-		profile: name, role: role, arn: s.AssumedRoleARN, network: role.Network,
+		profile: name, login: role, arn: s.AssumedRoleARN, network: role.Network,
 		keys: profile.Keys{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken},
 	}
 }

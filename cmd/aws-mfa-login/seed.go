@@ -36,13 +36,16 @@ func serialNumber(v *cli.Voice, set *profile.Set, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if behind, ok := p.Behind(); ok {
+		p = behind
+	}
 	serial := p.Value("mfa_serial")
-	if p.Kind() == profile.AssumeRole {
-		role, err := cli.Role(v, set, name)
+	if kind := p.Kind(); kind == profile.AssumeRole || kind == profile.MFASession {
+		login, err := cli.Login(v, set, p.Name)
 		if err != nil {
 			return "", err
 		}
-		serial = role.SerialNumber
+		serial = login.SerialNumber
 	}
 	if serial.Text == "" {
 		return "", &profile.SettingError{Profile: name, Key: "mfa_serial", From: serial.From, Reason: "is not set, so there is no MFA device that a seed could be of"}

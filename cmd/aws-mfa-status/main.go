@@ -48,7 +48,7 @@ func (s *status) Run(ctx context.Context, v *cli.Voice) error {
 		return err
 	}
 	clocks := cli.NewClocks()
-	finder := finder{set: set, cache: cli.Cache(), clocks: clocks, voice: v}
+	finder := finder{set: set, store: cli.Store(), clocks: clocks, voice: v}
 	rows, err := finder.rows(s.Profiles, s.All)
 	if err != nil {
 		return err
@@ -98,9 +98,6 @@ func (s *status) verdict(v *cli.Voice, rows []row) error {
 // cure is the command to sign in with; a session that is good for all we know
 // here, but not for AWS, would be kept without --force.
 func (r row) cure() string {
-	if r.chained {
-		return cli.AWSCommand("sts get-caller-identity", r.Profile)
-	}
 	if r.SecondsLeft != nil && *r.SecondsLeft > 0 {
 		return cli.LoginCommand(r.Profile, "--force")
 	}
@@ -110,7 +107,7 @@ func (r row) cure() string {
 // A finder knows what can be known without asking AWS.
 type finder struct {
 	set    *profile.Set
-	cache  cache.Dir
+	store  session.Store
 	clocks *session.Clocks
 	voice  *cli.Voice
 }
@@ -145,7 +142,7 @@ func (f finder) rows(names []string, all bool) ([]row, error) {
 		told := &cli.ProfileError{Profile: name, Err: err}
 		switch {
 		case err == nil:
-			if current || all && r.RoleARN != "" || r.keys.Temporary() {
+			if current || all && r.login || r.keys.Temporary() {
 				rows = append(rows, r)
 			}
 		case errors.As(err, new(*profile.UnsupportedError)) && !current:
@@ -174,28 +171,35 @@ func (f finder) row(name string) (row, error) {
 		if r.keys, err = p.Keys(); err != nil {
 			return row{}, err
 		}
-		if r.network, err = f.set.Network(p); err != nil {
-			return row{}, err
+		if kind == profile.StaticKeys || r.keys.Temporary() {
+			return r, f.keys(&r, p)
 		}
-		f.voice.TraceSettings(name, r.network.Settings)
-		r.Source, r.Region = "credentials-file", r.network.Region.Text
-		r.MFASerial = p.Value("mfa_serial").Text
-		f.static(&r)
-		return r, nil
 	}
-	role, err := p.Role()
+	login, err := p.Login()
 	if err != nil {
 		return row{}, err
 	}
-	f.voice.TraceSettings(name, role.Settings())
-	r.chained = role.Source.Role != nil
-	r.RoleARN, r.MFASerial, r.Region, r.network = role.RoleARN.Text, role.SerialNumber.Text, role.Network.Region.Text, role.Network
-	return r, f.session(&r, role)
+	f.voice.TraceSettings(name, login.Settings())
+	r.login, r.keys = true, profile.Keys{}
+	r.RoleARN, r.MFASerial, r.Region, r.network = login.RoleARN.Text, login.SerialNumber.Text, login.Network.Region.Text, login.Network
+	return r, f.session(&r, login)
 }
 
-// session fills the row from the session in the cache.
-func (f finder) session(r *row, role *profile.Role) error {
-	entry, err := session.Find(role, f.cache)
+// keys fills the row of a profile that has no session but the keys in it.
+func (f finder) keys(r *row, p *profile.Profile) (err error) {
+	if r.network, err = f.set.Network(p); err != nil {
+		return err
+	}
+	f.voice.TraceSettings(r.Profile, r.network.Settings)
+	r.Source, r.Region = "credentials-file", r.network.Region.Text
+	r.MFASerial = p.Value("mfa_serial").Text
+	f.static(r)
+	return nil
+}
+
+// session fills the row from the session that is kept.
+func (f finder) session(r *row, login *profile.Login) error {
+	entry, err := f.store.Find(login)
 	var broken *cache.BrokenError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -207,9 +211,12 @@ func (f finder) session(r *row, role *profile.Role) error {
 		return err
 	}
 	r.Source = "aws-cli-cache"
+	if !login.IsRole() {
+		r.Source = "mfa-session"
+	}
 	r.Account, r.ARN = entry.AccountID, entry.AssumedRoleARN
 	r.keys = profile.Keys{AccessKeyID: entry.AccessKeyID, SecretAccessKey: entry.SecretAccessKey, SessionToken: entry.SessionToken,
-		From: profile.Origin{File: f.cache.Path(session.Key(role).Name())}}
+		From: profile.Origin{File: f.store.Path(login)}}
 	r.ends(entry.Expiration, f.clocks.Of(r.network).Now())
 	return nil
 }

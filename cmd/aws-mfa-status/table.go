@@ -49,7 +49,7 @@ type row struct {
 
 	keys    profile.Keys
 	network profile.Network
-	chained bool  // the role's source is itself a role
+	login   bool  // the profile can be signed in to
 	problem error // that AWS had with the keys; of rows with the same session the first has it
 }
 

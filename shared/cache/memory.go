@@ -33,6 +33,9 @@ type Memory string
 // MemoryIn returns the directory for the user with that home directory.
 func MemoryIn(home string) Memory { return Memory(filepath.Join(home, ".aws", "mfa")) }
 
+// Sessions is the directory of the sessions that the AWS CLI does not know.
+func (m Memory) Sessions() Dir { return Dir(filepath.Join(string(m), "sessions")) }
+
 // Device is what is known of an MFA device.
 type Device struct {
 	SerialNumber string
@@ -250,6 +253,49 @@ func (m Memory) KeepFailure(name string, f Failure) error {
 	}
 	return m.write(path, data)
 }
+
+// A Copy is a session that we wrote into an AWS file, under the name of a
+// profile.
+type Copy struct{ File, Profile string }
+
+// Copies are those of the session of that name. What cannot be read is a
+// *BrokenError.
+func (m Memory) Copies(name string) ([]Copy, error) {
+	path := m.file(name, ".copies.json")
+	data, err := read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var all struct{ Copies []Copy }
+	if err == nil && parseObject(data, &all) != nil {
+		err = &BrokenError{path, "not the JSON that was written"}
+	}
+	return all.Copies, err
+}
+
+// KeepCopy adds a copy to those of the session of that name.
+func (m Memory) KeepCopy(ctx context.Context, name string, c Copy) error {
+	path := m.file(name, ".copies.json")
+	limited, cancel := context.WithTimeoutCause(ctx, changeLimit, &BrokenError{path + ".lock", "another process holds it for too long"})
+	defer cancel()
+	release, err := m.lock(limited, path+".lock", nil)
+	if err != nil {
+		return err
+	}
+	defer release()
+	copies, _ := m.Copies(name) // what is broken is begun anew
+	if slices.Contains(copies, c) {
+		return nil
+	}
+	data, err := encode(struct{ Copies []Copy }{append(copies, c)})
+	if err != nil {
+		return err
+	}
+	return m.write(path, data)
+}
+
+// ForgetCopies forgets all copies of the session of that name.
+func (m Memory) ForgetCopies(name string) error { return remove(m.file(name, ".copies.json")) }
 
 func (m Memory) clock(endpoint string) string {
 	if endpoint == "" {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -79,6 +80,13 @@ type Command interface {
 	Run(ctx context.Context, v *Voice) error
 }
 
+// A Runner is a Command that runs another one: what stands behind "--".
+type Runner interface {
+	Command
+	// Take is given the words behind "--", which may be none.
+	Take(words []string)
+}
+
 // A Voice is how a command speaks: answers on Stdout, speech on stderr.
 type Voice struct {
 	Stdin  io.Reader
@@ -87,17 +95,32 @@ type Voice struct {
 	name    string
 	stderr  io.Writer
 	verbose bool
-	drawn   int // length of the countdown that is to be seen
+	remedy  string // in Terse speech
+	drawn   int    // length of the countdown that is to be seen
 }
 
+// Terse makes the voice that of a command that other programs run for their
+// own users: it tells of nothing but an error, in one line with the command to
+// run. With --verbose it tells all the same.
+func (v *Voice) Terse(remedy string) { v.remedy = remedy }
+
+// terse tells whether nothing but errors is told.
+func (v *Voice) terse() bool { return v.remedy != "" && !v.verbose }
+
 // Say tells something on stderr, as one line.
-func (v *Voice) Say(format string, args ...any) { v.line("", fmt.Sprintf(format, args...)) }
+func (v *Voice) Say(format string, args ...any) { v.tell("", format, args...) }
 
 // Warn tells of something that did not stop the command.
-func (v *Voice) Warn(format string, args ...any) { v.line("warning: ", fmt.Sprintf(format, args...)) }
+func (v *Voice) Warn(format string, args ...any) { v.tell("warning: ", format, args...) }
 
 // Hint tells a command that can be pasted, or a fact that helps.
-func (v *Voice) Hint(format string, args ...any) { v.line("hint: ", fmt.Sprintf(format, args...)) }
+func (v *Voice) Hint(format string, args ...any) { v.tell("hint: ", format, args...) }
+
+func (v *Voice) tell(kind, format string, args ...any) {
+	if !v.terse() {
+		v.line(kind, fmt.Sprintf(format, args...))
+	}
+}
 
 // Trace speaks with --verbose only.
 func (v *Voice) Trace(format string, args ...any) {
@@ -115,6 +138,10 @@ func (v *Voice) TraceSettings(name string, settings []profile.Setting) {
 
 // Fail tells an error and its hints.
 func (v *Voice) Fail(err error) {
+	if v.terse() {
+		v.line("error: ", err.Error()+"; run: "+v.remedy)
+		return
+	}
 	v.line("error: ", err.Error())
 	for _, h := range hints(err, v.name) {
 		v.Hint("%s", h)
@@ -154,6 +181,12 @@ func Main(name, description string, c Command) {
 
 func run(name, description string, c Command, args []string) int {
 	v := &Voice{Stdin: os.Stdin, Stdout: os.Stdout, name: name, stderr: os.Stderr}
+	if runner, ok := c.(Runner); ok {
+		if at := slices.Index(args, "--"); at >= 0 {
+			runner.Take(args[at+1:])
+			args = args[:at]
+		}
+	}
 	status, err := parse(v, description, c, args)
 	if err != nil {
 		v.Fail(err)
@@ -173,7 +206,7 @@ func parse(v *Voice, description string, c Command, args []string) (int, error) 
 		kong.Bind(v),
 		kong.Vars{"version": v.name + " " + Version()},
 		kong.Exit(func(code int) { status = code }), // --help and --version
-		kong.Help(help),
+		kong.Help(func(o kong.HelpOptions, ctx *kong.Context) error { return help(o, ctx, c) }),
 	)
 	if err != nil {
 		return Failed, err
@@ -199,6 +232,10 @@ Environment:
   AWS_SHARED_CREDENTIALS_FILE         instead of ~/.aws/credentials
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
                                       credentials (credential_source = Environment)
+  AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI,
+  AWS_CONTAINER_AUTHORIZATION_TOKEN, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE,
+  AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT
+                                      other values of credential_source
   AWS_REGION, AWS_DEFAULT_REGION      region, before the profile's
   AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_SIGNIN, AWS_ENDPOINT_URL,
   AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, AWS_STS_REGIONAL_ENDPOINTS,
@@ -213,12 +250,22 @@ Exit status:
 `
 
 // help prints the answer to --help.
-func help(options kong.HelpOptions, ctx *kong.Context) error {
+func help(options kong.HelpOptions, ctx *kong.Context, c Command) error {
 	options.WrapUpperBound = 100
-	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+	out := ctx.Stdout
+	var text strings.Builder
+	ctx.Stdout = &text
+	err := kong.DefaultHelpPrinter(options, ctx)
+	ctx.Stdout = out
+	if err != nil {
 		return err
 	}
-	_, err := io.WriteString(ctx.Stdout, environment)
+	usage, end := "[flags]", environment
+	if _, ok := c.(Runner); ok {
+		usage += " [-- COMMAND [ARG ...]]"
+		end += "  with a command: its own, 127 if it is not found, 126 if it cannot be run\n"
+	}
+	_, err = io.WriteString(out, strings.Replace(text.String(), "[flags]", usage, 1)+end)
 	return err
 }
 
@@ -276,8 +323,12 @@ func (v *Voice) report(err error) int {
 		return Signalled + int(signal.Signal)
 	}
 	v.Fail(err)
-	if errors.As(err, &misused) {
+	var own interface{ Status() int }
+	switch {
+	case errors.As(err, &misused):
 		return Misused
+	case errors.As(err, &own):
+		return own.Status()
 	}
 	return Failed
 }

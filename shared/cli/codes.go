@@ -20,9 +20,15 @@ const tries = 3
 // mfa_process, else typed by a person, if one may be asked.
 func (f Flags) Codes(v *Voice) mfa.Codes {
 	if f.NoInput {
-		return mfa.Kept(f.seeds(v), v.countdown, mfa.Printed(nil, v.countdown, mfa.NoInput()))
+		return f.UnaskedCodes(v)
 	}
 	return mfa.Kept(f.seeds(v), v.countdown, mfa.Printed(v.Turn, v.countdown, mfa.Typed(tries, v.Turn)))
+}
+
+// UnaskedCodes are those for which nobody has to be asked.
+func (f Flags) UnaskedCodes(v *Voice) mfa.Codes {
+	f.NoInput = true
+	return mfa.Kept(f.seeds(v), v.countdown, mfa.Printed(nil, v.countdown, mfa.NoInput()))
 }
 
 // turnLimit is how long one that asks waits for another, which may be stopped.
@@ -91,7 +97,7 @@ func (f Flags) seed(ctx context.Context, v *Voice, serial string) (mfa.Seed, err
 // countdown tells how long it is until the next code: each second in the same
 // line of a terminal, else once.
 func (v *Voice) countdown(left time.Duration) {
-	if left == 0 {
+	if left == 0 || v.terse() {
 		v.erase()
 		return
 	}

@@ -28,11 +28,11 @@ func hints(err error, program string) []string {
 	var (
 		own     *hinted
 		misused UsageError
-		chain   *session.ChainError
 		refused *session.RefusedError
 		network *session.NetworkError
 		busy    *session.BusyError
 		shared  *session.SharedError
+		sso     *session.SSOError
 		broken  *cache.BrokenError
 		path    *fs.PathError
 	)
@@ -41,14 +41,14 @@ func hints(err error, program string) []string {
 		return own.hints
 	case errors.As(err, &misused):
 		return []string{program + " --help"}
-	case errors.As(err, &chain):
-		return []string{AWSCommand("sts get-caller-identity", name)}
 	case errors.As(err, &refused):
 		return refusedHints(refused, login)
 	case errors.As(err, &network):
 		return networkHints(network, program, in)
 	case errors.As(err, &busy):
 		return []string{"is it asking for a code in another terminal? answer it there, or end it with Ctrl-C", "then " + login()}
+	case errors.As(err, &sso):
+		return []string{AWSCommand("sso login", sso.Profile), "then " + login()}
 	case errors.As(err, &shared):
 		return []string{"once more: " + login()}
 	}
@@ -178,12 +178,10 @@ func unsupportedHints(e *profile.UnsupportedError, program string) []string {
 		return []string{"not supported yet, so: aws sso login" + profileFlag(e.Profile)}
 	case profile.ConsoleLogin:
 		return []string{"not supported yet, so: aws login" + profileFlag(e.Profile)}
-	case profile.MFASession:
-		return []string{"a profile with mfa_serial needs a role_arn as well; MFA sessions without a role are not supported yet"}
-	case profile.StaticKeys, profile.NoCredentials:
+	case profile.StaticKeys, profile.MFASession, profile.NoCredentials:
 		return roleHints(e, program)
 	}
-	return []string{"only roles that are assumed with an access key are supported so far"}
+	return []string{"such a profile signs in by itself; a role can take its keys from it, by source_profile"}
 }
 
 // ask returns names that an error can look for: among thousands of profiles
@@ -205,25 +203,25 @@ func roleHints(e *profile.UnsupportedError, program string) (out []string) {
 		out = append(out, onProfile(program, n))
 	}
 	if len(roles) == 0 {
-		out = append(out, "a profile to sign in to has role_arn, source_profile and mfa_serial")
+		out = append(out, "a profile to sign in to has role_arn, source_profile and mfa_serial, or an access key and mfa_serial")
 	}
 	return out
 }
 
 func refusedHints(e *session.RefusedError, login func(...string) string) []string {
 	serial := ""
-	if e.Role != nil && e.Role.SerialNumber.Set {
-		serial = fmt.Sprintf("mfa_serial is %s (%s)", e.Role.SerialNumber.Text, e.Role.SerialNumber.From)
+	if e.Login != nil && e.Login.SerialNumber.Set {
+		serial = fmt.Sprintf("mfa_serial is %s (%s)", e.Login.SerialNumber.Text, e.Login.SerialNumber.From)
 	}
 	switch e.Reason {
 	case session.WrongCode:
 		return wrongCodeHints(e, serial, login)
 	case session.WrongSerial:
-		return []string{serial + ": is it a device of the user whose key " + e.Keys.From.String() + " is?", listDevices(e.Role.Source.Profile), "security keys and passkeys (FIDO) work in the console only"}
+		return []string{serial + ": is it a device of the user whose key " + e.Keys.From.String() + " is?", listDevices(e.Login.Source.Profile), "security keys and passkeys (FIDO) work in the console only"}
 	case session.NotAllowed:
 		return notAllowedHints(e, serial)
 	case session.DurationTooLong:
-		return []string{"ask for less: " + login("--force --duration 1h") + durationOrigin(e.Role), fmt.Sprintf("or allow more: aws iam update-role --role-name %s --max-session-duration %d", roleName(e.Role), int(e.Duration.Seconds()))}
+		return []string{"ask for less: " + login("--force --duration 1h") + durationOrigin(e.Login), "or for the longest that AWS grants: " + login("--force --duration max"), fmt.Sprintf("or allow more: aws iam update-role --role-name %s --max-session-duration %d", roleName(e.Login), int(e.Duration.Seconds()))}
 	case session.ChainTooLong:
 		return []string{login("--force --duration 1h"), "for more, the keys of " + e.Keys.From.String() + " must be long-term ones"}
 	case session.UnknownKey:
@@ -233,7 +231,7 @@ func refusedHints(e *session.RefusedError, login func(...string) string) []strin
 	case session.ClockOff:
 		return []string{"set the clock, then " + login(), "requests are made for AWS's time where the clock is off by a day at most"}
 	case session.ExpiredSession:
-		if e.Role != nil {
+		if e.Login != nil {
 			return []string{"the keys of " + e.Keys.From.String() + " are a session themselves: get new ones there"}
 		}
 		return []string{login("--force")}
@@ -259,7 +257,7 @@ func wrongCodeHints(e *session.RefusedError, serial string, login func(...string
 		return append(out, "no code of the kept seed has worked yet, so it may be another device's: "+serial,
 			"the right one: "+login("--save-seed"), "or forget it: "+login("--forget-seed"))
 	case e.Source == mfa.FromProgram:
-		return append(out, fmt.Sprintf("the code came from mfa_process (%s): is it this device's? %s", e.Role.MFAProcess.From, serial),
+		return append(out, fmt.Sprintf("the code came from mfa_process (%s): is it this device's? %s", e.Login.MFAProcess.From, serial),
 			"with a code at hand: "+login("--token-code NNNNNN"))
 	}
 	return append(out, "a code works once: wait for the next one, then "+login(), "if no code works: is this the device? "+serial)
@@ -278,17 +276,20 @@ func noTerminalHints(e *mfa.NoTerminalError, login func(...string) string) []str
 
 // notAllowedHints is about the one text that AWS has for all it does not allow.
 func notAllowedHints(e *session.RefusedError, serial string) []string {
-	if e.Role == nil {
+	if e.Login == nil || !e.Login.IsRole() {
 		return nil
 	}
-	out := []string{"the role's trust policy must name this user, and the user's policy must allow sts:AssumeRole on " + e.Role.RoleARN.Text}
+	if source := e.Login.Source; e.Login.SerialNumber.Set && source.MFA != nil && e.Keys.Temporary() {
+		return []string{"the role was asked for with an MFA session; with a code of its own: " + LoginCommand(e.Login.Profile, "--token-code NNNNNN")}
+	}
+	out := []string{"the role's trust policy must name this user, and the user's policy must allow sts:AssumeRole on " + e.Login.RoleARN.Text}
 	if serial == "" {
-		return append(out, "if the role demands MFA: aws configure set mfa_serial arn:aws:iam::ACCOUNT:mfa/NAME"+profileFlag(e.Role.Profile))
+		return append(out, "if the role demands MFA: aws configure set mfa_serial arn:aws:iam::ACCOUNT:mfa/NAME"+profileFlag(e.Login.Profile))
 	}
-	if e.Role.ExternalID.Set {
-		return append(out, fmt.Sprintf("external_id must be the one that the trust policy wants (%s)", e.Role.ExternalID.From))
+	if e.Login.ExternalID.Set {
+		return append(out, fmt.Sprintf("external_id must be the one that the trust policy wants (%s)", e.Login.ExternalID.From))
 	}
-	return append(out, fmt.Sprintf("a role_arn with a typing mistake gets the same answer (%s)", e.Role.RoleARN.From))
+	return append(out, fmt.Sprintf("a role_arn with a typing mistake gets the same answer (%s)", e.Login.RoleARN.From))
 }
 
 // networkHints is about a request of the program without an answer.
@@ -321,7 +322,7 @@ func listDevices(source string) string {
 }
 
 // durationOrigin tells where a duration was written, if it was.
-func durationOrigin(r *profile.Role) string {
+func durationOrigin(r *profile.Login) string {
 	if r.Seconds == "" {
 		return ""
 	}
@@ -336,13 +337,16 @@ func regionHint(e *session.RefusedError) string {
 }
 
 func arnOf(e *session.RefusedError) string {
-	if e.Role == nil {
+	if e.Login == nil {
 		return ""
 	}
-	return e.Role.RoleARN.Text
+	if !e.Login.IsRole() {
+		return e.Login.SerialNumber.Text
+	}
+	return e.Login.RoleARN.Text
 }
 
-func roleName(r *profile.Role) string {
+func roleName(r *profile.Login) string {
 	return r.RoleARN.Text[strings.LastIndex(r.RoleARN.Text, "/")+1:]
 }
 
@@ -376,7 +380,7 @@ func AWSCommand(words, profile string) string { return "aws " + words + profileF
 func onProfile(program, profile string, flags ...string) string {
 	words := append([]string{program, shellWord(profile)}, flags...)
 	if strings.HasPrefix(profile, "-") {
-		words = append(append([]string{program}, flags...), "--", shellWord(profile))
+		words = append([]string{"AWS_PROFILE=" + shellWord(profile), program}, flags...)
 	}
 	return strings.Join(words, " ")
 }

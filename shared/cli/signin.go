@@ -11,29 +11,34 @@ import (
 	"aws-mfa/shared/session"
 )
 
-// Role is what signing in to the named profile takes, told with --verbose.
-func Role(v *Voice, set *profile.Set, name string) (*profile.Role, error) {
+// Login is what signing in to the named profile takes, told with --verbose.
+func Login(v *Voice, set *profile.Set, name string) (*profile.Login, error) {
 	p, err := set.Profile(name)
 	if err != nil {
 		return nil, err
 	}
-	role, err := p.Role()
+	login, err := p.Login()
 	if err != nil {
 		return nil, err
 	}
-	v.TraceSettings(name, role.Settings())
-	if sts := role.Network.STS; sts.Exposed() {
+	for l := login; l != nil; l = l.Source.Login {
+		v.TraceSettings(l.Profile, l.Settings())
+		if l.Duration.Set && l.Seconds == "" {
+			v.Warn("duration_seconds (%s) is not a whole number of seconds; like the AWS CLI we go without it", l.Duration.From)
+		}
+	}
+	if sts := login.Network.STS; sts.Exposed() {
 		v.Warn("what is sent to %s (%s), and the session that comes back, is not encrypted", sts.Text, sts.From)
 	}
-	if role.Duration.Set && role.Seconds == "" {
-		v.Warn("duration_seconds (%s) is not a whole number of seconds; like the AWS CLI we go without it", role.Duration.From)
-	}
-	return role, nil
+	return login, nil
 }
 
-// Cache is where the AWS CLI of this user keeps its sessions. That there is a
-// home directory was seen when the profiles were loaded.
-func Cache() cache.Dir { return cache.In(profile.Home(os.LookupEnv)) }
+// Store is where the sessions of this user are. That there is a home directory
+// was seen when the profiles were loaded.
+func Store() session.Store {
+	home := profile.Home(os.LookupEnv)
+	return session.Store{Roles: cache.In(home), Memory: cache.MemoryIn(home), Tokens: cache.TokensIn(home)}
+}
 
 // Memory is where we remember what sessions do not tell.
 func Memory() cache.Memory { return cache.MemoryIn(profile.Home(os.LookupEnv)) }
@@ -49,9 +54,9 @@ func (v *Voice) WarnOfClock(c *session.Clock) {
 }
 
 // SignIn returns the profile's session, opening one where needed.
-func SignIn(ctx context.Context, v *Voice, role *profile.Role, o session.Options) (session.Session, error) {
-	o.Cache, o.Memory, o.Teller = Cache(), Memory(), v
-	s, err := session.Open(ctx, role, o)
+func SignIn(ctx context.Context, v *Voice, login *profile.Login, o session.Options) (session.Session, error) {
+	o.Store, o.Teller = Store(), v
+	s, err := session.Open(ctx, login, o)
 	if err == nil && s.Healed != nil {
 		v.Warn("the cached session could not be read and was replaced: %v", s.Healed)
 	}

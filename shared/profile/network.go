@@ -143,20 +143,25 @@ func (r *settingsReader) endpoint(service string) Value {
 
 // service is endpoint_url of a service in section [services name].
 func (s *Set) service(name, service string) (Value, error) {
-	found := ""
-	for _, section := range s.config.sections {
-		if n, ok := secondWord(section.name, "services"); ok && n == name {
-			found = section.name
-		}
-	}
-	if found == "" {
-		return Value{}, fmt.Errorf("there is no section [services %s]", printable(name))
-	}
-	values, err := s.config.values(found)
+	values, err := s.typed("services", name)
 	if err != nil || !values[service].Set {
 		return Value{}, err
 	}
 	return values[service].nested("endpoint_url")
+}
+
+// typed are the settings in the section [kind name] of the config file.
+func (s *Set) typed(kind, name string) (map[string]Value, error) {
+	found := ""
+	for _, section := range s.config.sections {
+		if n, ok := secondWord(section.name, kind); ok && n == name {
+			found = section.name
+		}
+	}
+	if found == "" {
+		return nil, fmt.Errorf("there is no section [%s %s]", kind, printable(name))
+	}
+	return s.config.values(found)
 }
 
 // Exposed tells whether an endpoint is reached over a network without

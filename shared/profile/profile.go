@@ -58,7 +58,7 @@ type Set struct {
 // AWS_SHARED_CREDENTIALS_FILE, or ~/.aws/config and ~/.aws/credentials. A
 // missing file is an empty one. Errors are *SyntaxError or *fs.PathError.
 func Load(env Environment) (*Set, error) {
-	s := &Set{env: env, sections: map[string]string{}}
+	s := &Set{env: env}
 	if Home(env) == "" {
 		return nil, errors.New("there is no home directory: HOME is not set, or empty")
 	}
@@ -69,12 +69,20 @@ func Load(env Environment) (*Set, error) {
 	if s.credentials, err = open(s.path("AWS_SHARED_CREDENTIALS_FILE", "credentials")); err != nil {
 		return nil, err
 	}
-	for _, section := range s.config.sections {
+	s.sections = s.config.profiles()
+	return s, nil
+}
+
+// profiles are the names of the profiles in the config file, and of the
+// sections that define them.
+func (f *file) profiles() map[string]string {
+	sections := map[string]string{}
+	for _, section := range f.sections {
 		if name, ok := profileName(section.name); ok {
-			s.sections[name] = section.name // the last one wins, without a merge
+			sections[name] = section.name // the last one wins, without a merge
 		}
 	}
-	return s, nil
+	return sections
 }
 
 // path is a file's place: what the variable says, with $VAR and ~ expanded as
@@ -256,4 +264,20 @@ func expandUser(path string, env Environment) string {
 		return u.HomeDir + rest
 	}
 	return path
+}
+
+// ConfigFile is the path of the config file, "" for none.
+func (s *Set) ConfigFile() string { return s.config.path }
+
+// CredentialsFile is the path of the credentials file, "" for none.
+func (s *Set) CredentialsFile() string { return s.credentials.path }
+
+// Values are the settings in a section of an AWS file with that text, none
+// without one. The path only names the file in errors, which are *SyntaxError.
+func Values(path string, data []byte, section string) (map[string]Value, error) {
+	f := newFile(path, data)
+	if err := f.scan(); err != nil || f.byName[section] == nil {
+		return nil, err
+	}
+	return f.values(section)
 }

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -24,7 +23,9 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // Time limits of what may hang, and the most that is read of an answer.
@@ -141,8 +142,9 @@ func NewClient(n profile.Network, arn string, clock *Clock, trace Trace) (*Clien
 	return c, nil
 }
 
-// sts is the SDK's client for those keys.
-func (c *Client) sts(k profile.Keys, usesCode bool) *sts.Client {
+// sts is the SDK's client for the call.
+func (c *Client) sts(call *call) *sts.Client {
+	k, usesCode := call.keys, call.code != ""
 	o := sts.Options{
 		Region: c.region,
 		Credentials: credentials.StaticCredentialsProvider{Value: aws.Credentials{
@@ -194,66 +196,114 @@ func (globalEndpoint) ResolveEndpoint(ctx context.Context, p sts.EndpointParamet
 	return sts.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, p)
 }
 
-// assumeRole is one AssumeRole request; code is "" without an MFA device.
-func (c *Client) assumeRole(ctx context.Context, role *profile.Role, code string, duration time.Duration) (cache.Entry, error) {
-	in := &sts.AssumeRoleInput{RoleArn: aws.String(role.RoleARN.Text), RoleSessionName: aws.String(sessionName(role))}
-	if role.ExternalID.Set {
-		in.ExternalId = aws.String(role.ExternalID.Text)
+// open is one request for the login's session; code is "" where none is
+// needed, duration 0 for AWS's default.
+func (c *Client) open(ctx context.Context, login *profile.Login, keys profile.Keys, code string, duration time.Duration) (cache.Entry, error) {
+	call := &call{login: login, keys: keys, network: c.network, region: c.region, duration: duration, code: code}
+	switch {
+	case login.TokenFile.Set:
+		return c.assumeRoleWithWebIdentity(ctx, call)
+	case login.IsRole():
+		return c.assumeRole(ctx, call)
 	}
-	if code != "" {
-		in.SerialNumber, in.TokenCode = aws.String(role.SerialNumber.Text), aws.String(code)
+	return c.sessionToken(ctx, call)
+}
+
+func (c *Client) assumeRole(ctx context.Context, call *call) (cache.Entry, error) {
+	call.operation = "AssumeRole"
+	in := &sts.AssumeRoleInput{RoleArn: aws.String(call.login.RoleARN.Text), RoleSessionName: aws.String(sessionName(call.login)), DurationSeconds: call.seconds()}
+	if id := call.login.ExternalID; id.Set {
+		in.ExternalId = aws.String(id.Text)
 	}
-	if seconds, err := strconv.Atoi(role.Seconds); err == nil {
-		in.DurationSeconds = aws.Int32(int32(seconds)) // in range: profile has checked it
+	if call.code != "" {
+		in.SerialNumber, in.TokenCode = aws.String(call.login.SerialNumber.Text), aws.String(call.code)
 	}
-	if duration != 0 {
-		in.DurationSeconds = aws.Int32(int32(duration / time.Second))
-	}
-	call := &call{operation: "AssumeRole", role: role, keys: role.Source.Keys, network: c.network, region: c.region, duration: in.DurationSeconds, code: code}
 	var out *sts.AssumeRoleOutput
 	err := c.do(ctx, call, func(ctx context.Context) (err error) {
-		out, err = c.sts(role.Source.Keys, code != "").AssumeRole(ctx, in)
+		out, err = c.sts(call).AssumeRole(ctx, in)
 		return err
 	})
 	if err != nil {
 		return cache.Entry{}, err
 	}
-	if err := check(out, role, c.clock.Now()); err != nil {
-		return cache.Entry{}, call.unanswered(err)
-	}
 	//lint:ignore SA1019 the AWS CLI keeps this one
-	packed := out.PackedPolicySize
-	requestID, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
-	return cache.Entry{
-		AccessKeyID:      aws.ToString(out.Credentials.AccessKeyId),
-		SecretAccessKey:  aws.ToString(out.Credentials.SecretAccessKey),
-		SessionToken:     aws.ToString(out.Credentials.SessionToken),
-		Expiration:       *out.Credentials.Expiration,
-		AssumedRoleID:    aws.ToString(out.AssumedRoleUser.AssumedRoleId),
-		AssumedRoleARN:   aws.ToString(out.AssumedRoleUser.Arn),
-		PackedPolicySize: packed,
-		RequestID:        requestID,
-	}, nil
+	return c.entry(call, out.Credentials, out.AssumedRoleUser, out.PackedPolicySize, out.ResultMetadata)
 }
 
-// check tells whether the answer is a session, and of that role: the console
-// and the cache go by what it says.
-func check(out *sts.AssumeRoleOutput, role *profile.Role, now time.Time) error {
-	c := out.Credentials
-	if c == nil || out.AssumedRoleUser == nil || c.Expiration == nil ||
-		aws.ToString(c.AccessKeyId) == "" || aws.ToString(c.SecretAccessKey) == "" || aws.ToString(c.SessionToken) == "" {
+func (c *Client) assumeRoleWithWebIdentity(ctx context.Context, call *call) (cache.Entry, error) {
+	call.operation = "AssumeRoleWithWebIdentity"
+	token, err := readToken(call.login.TokenFile)
+	if err != nil {
+		return cache.Entry{}, err
+	}
+	call.token = token
+	in := &sts.AssumeRoleWithWebIdentityInput{RoleArn: aws.String(call.login.RoleARN.Text), RoleSessionName: aws.String(sessionName(call.login)), DurationSeconds: call.seconds(), WebIdentityToken: aws.String(token)}
+	var out *sts.AssumeRoleWithWebIdentityOutput
+	err = c.do(ctx, call, func(ctx context.Context) (err error) {
+		out, err = c.sts(call).AssumeRoleWithWebIdentity(ctx, in)
+		return err
+	})
+	if err != nil {
+		return cache.Entry{}, err
+	}
+	//lint:ignore SA1019 the AWS CLI keeps this one
+	return c.entry(call, out.Credentials, out.AssumedRoleUser, out.PackedPolicySize, out.ResultMetadata)
+}
+
+func (c *Client) sessionToken(ctx context.Context, call *call) (cache.Entry, error) {
+	call.operation = "GetSessionToken"
+	in := &sts.GetSessionTokenInput{DurationSeconds: call.seconds(), SerialNumber: aws.String(call.login.SerialNumber.Text), TokenCode: aws.String(call.code)}
+	var out *sts.GetSessionTokenOutput
+	err := c.do(ctx, call, func(ctx context.Context) (err error) {
+		out, err = c.sts(call).GetSessionToken(ctx, in)
+		return err
+	})
+	if err != nil {
+		return cache.Entry{}, err
+	}
+	return c.entry(call, out.Credentials, nil, nil, out.ResultMetadata)
+}
+
+// entry is the session in AWS's answer, which must be one, and of the role
+// that was asked for: the console and the cache go by what it says.
+func (c *Client) entry(call *call, k *types.Credentials, user *types.AssumedRoleUser, packed *int32, metadata middleware.Metadata) (cache.Entry, error) {
+	if err := check(call.login, k, user, c.clock.Now()); err != nil {
+		return cache.Entry{}, call.unanswered(err)
+	}
+	requestID, _ := awsmiddleware.GetRequestIDMetadata(metadata)
+	e := cache.Entry{
+		AccessKeyID:      aws.ToString(k.AccessKeyId),
+		SecretAccessKey:  aws.ToString(k.SecretAccessKey),
+		SessionToken:     aws.ToString(k.SessionToken),
+		Expiration:       *k.Expiration,
+		PackedPolicySize: packed,
+		RequestID:        requestID,
+	}
+	if user != nil {
+		e.AssumedRoleID, e.AssumedRoleARN = aws.ToString(user.AssumedRoleId), aws.ToString(user.Arn)
+	}
+	return e, nil
+}
+
+func check(login *profile.Login, k *types.Credentials, user *types.AssumedRoleUser, now time.Time) error {
+	if k == nil || k.Expiration == nil || login.IsRole() && user == nil ||
+		aws.ToString(k.AccessKeyId) == "" || aws.ToString(k.SecretAccessKey) == "" || aws.ToString(k.SessionToken) == "" {
 		return errors.New("the answer is not one of STS")
 	}
-	asked, _ := profile.ParseARN(role.RoleARN.Text)
-	got, _ := profile.ParseARN(aws.ToString(out.AssumedRoleUser.Arn))
-	name := asked.Resource[strings.LastIndex(asked.Resource, "/")+1:]
-	kind, rest, _ := strings.Cut(got.Resource, "/")
-	gotName, _, _ := strings.Cut(rest, "/")
-	if got.Partition != asked.Partition || got.Account != asked.Account || kind != "assumed-role" || !strings.EqualFold(gotName, name) {
-		return errors.New("the answer is about another role")
+	longest := profile.MaxMFADuration
+	if login.IsRole() {
+		longest = profile.MaxDuration
+		asked, _ := profile.ParseARN(login.RoleARN.Text)
+		got, _ := profile.ParseARN(aws.ToString(user.Arn))
+		name := asked.Resource[strings.LastIndex(asked.Resource, "/")+1:]
+		kind, rest, _ := strings.Cut(got.Resource, "/")
+		gotName, _, _ := strings.Cut(rest, "/")
+		if got.Partition != asked.Partition || got.Account != asked.Account || kind != "assumed-role" || !strings.EqualFold(gotName, name) {
+			return errors.New("the answer is about another role")
+		}
 	}
 	// An hour more than AWS gives, since clocks differ.
-	if left := c.Expiration.Sub(now); left <= 0 || left > profile.MaxDuration+time.Hour {
+	if left := k.Expiration.Sub(now); left <= 0 || left > longest+time.Hour {
 		return errors.New("the answer has an impossible expiration")
 	}
 	return nil
@@ -268,7 +318,7 @@ func (c *Client) Identity(ctx context.Context, k profile.Keys) (Identity, error)
 	call := &call{operation: "GetCallerIdentity", keys: k, network: c.network, region: c.region}
 	var out *sts.GetCallerIdentityOutput
 	ask := func(ctx context.Context) (err error) {
-		out, err = c.sts(k, false).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		out, err = c.sts(call).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		return err
 	}
 	signedAt := c.clock.Ahead()

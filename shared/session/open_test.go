@@ -169,7 +169,7 @@ func TestWaitingForAnotherEnds(t *testing.T) {
 	w := start(t)
 	role := w.role("power")
 	synctest.Test(t, func(t *testing.T) {
-		unlock, err := w.memory().Lock(t.Context(), Key(role).Name(), nil)
+		unlock, err := w.memory().Lock(t.Context(), Store{}.Name(role), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +198,7 @@ func TestThoseWhoWaitedShareTheFailure(t *testing.T) {
 	w := start(t)
 	w.Fail(awstest.Fault{Action: "AssumeRole", Kind: awstest.Answer, Status: 403, Body: refusal("AccessDenied", "no"), Times: -1})
 	role := w.role("power")
-	unlock, err := w.memory().Lock(t.Context(), Key(role).Name(), nil)
+	unlock, err := w.memory().Lock(t.Context(), Store{}.Name(role), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestACodeAtHandDoesNotWaitLong(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	role, code := w.role("power"), w.code()
-	unlock, err := w.memory().Lock(t.Context(), Key(role).Name(), nil)
+	unlock, err := w.memory().Lock(t.Context(), Store{}.Name(role), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

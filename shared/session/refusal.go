@@ -15,6 +15,7 @@ import (
 	"aws-mfa/shared/mfa"
 	"aws-mfa/shared/profile"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -44,7 +45,7 @@ type RefusedError struct {
 	Code      string // AWS's error code
 	Message   string // AWS's words, made safe to print, without what was sent in confidence
 
-	Role     *profile.Role // AssumeRole
+	Login    *profile.Login // what was to be opened; nil for other requests
 	Keys     profile.Keys
 	Network  profile.Network
 	Region   string
@@ -58,14 +59,14 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string {
 	role := ""
-	if e.Role != nil {
-		role = e.Role.RoleARN.Text
+	if e.Login != nil {
+		role = e.Login.RoleARN.Text
 	}
 	switch e.Reason {
 	case WrongCode:
 		return "AWS refused the MFA code: it is wrong, or was used already"
 	case WrongSerial:
-		return fmt.Sprintf("AWS cannot use the MFA device %s for this user", e.Role.SerialNumber.Text)
+		return fmt.Sprintf("AWS cannot use the MFA device %s for this user", e.Login.SerialNumber.Text)
 	case NotAllowed:
 		return "AWS does not allow it: " + e.Message
 	case DurationTooLong:
@@ -154,12 +155,13 @@ func (e *NetworkError) cause() string {
 // A call is a request under way: what its errors will have to tell.
 type call struct {
 	operation string
-	role      *profile.Role
+	login     *profile.Login
 	keys      profile.Keys
 	network   profile.Network
 	region    string
-	duration  *int32 // seconds
-	code      string // "" without an MFA device
+	duration  time.Duration // 0: none is asked for
+	code      string        // "" without an MFA device
+	token     string        // of a web identity
 
 	// Of the last attempt:
 	host  string
@@ -187,7 +189,7 @@ func (c *call) explain(err error) error {
 		return c.unanswered(fmt.Errorf("the answer is not one of STS (HTTP status %d)", status))
 	}
 	reason := classify(api.ErrorCode(), api.ErrorMessage(), status)
-	if c.role == nil && (reason == WrongCode || reason == WrongSerial || reason == DurationTooLong || reason == ChainTooLong) {
+	if c.login == nil && (reason == WrongCode || reason == WrongSerial || reason == DurationTooLong || reason == ChainTooLong) {
 		reason = Other
 	}
 	message := api.ErrorMessage()
@@ -209,16 +211,20 @@ func timedOut(err error) bool {
 }
 
 func (c *call) refused(reason Reason, code, message string) *RefusedError {
-	e := &RefusedError{Reason: reason, Operation: c.operation, Code: safe(c.redact(code)), Message: safe(c.redact(message)), Role: c.role, Keys: c.keys, Network: c.network, Region: c.region, Offset: c.ahead}
-	if c.duration != nil {
-		e.Duration = time.Duration(*c.duration) * time.Second
+	return &RefusedError{Reason: reason, Operation: c.operation, Code: safe(c.redact(code)), Message: safe(c.redact(message)), Login: c.login, Keys: c.keys, Network: c.network, Region: c.region, Duration: c.duration, Offset: c.ahead}
+}
+
+// seconds is the duration as STS takes it: in range, since that was checked.
+func (c *call) seconds() *int32 {
+	if c.duration == 0 {
+		return nil
 	}
-	return e
+	return aws.Int32(int32(c.duration / time.Second))
 }
 
 // redact takes out of AWS's words what we sent in confidence.
 func (c *call) redact(s string) string {
-	for _, secret := range []string{c.keys.SecretAccessKey, c.keys.SessionToken, c.code} {
+	for _, secret := range []string{c.keys.SecretAccessKey, c.keys.SessionToken, c.code, c.token} {
 		if secret != "" {
 			s = strings.NewReplacer(secret, "…", url.QueryEscape(secret), "…").Replace(s)
 		}

@@ -67,10 +67,6 @@ func TestReasonsOfRefusal(t *testing.T) {
 		{"longer than the role allows", DurationTooLong, func(w *world) (Session, error) {
 			return w.open("power", Options{Duration: twoHours})
 		}, "the role " + powerARN + " does not allow sessions of 2h"},
-		{"longer than a chain allows", ChainTooLong, func(w *world) (Session, error) {
-			w.session(w.mustOpen("power", Options{}), plainARN)
-			return w.open("env", Options{Duration: twoHours})
-		}, "the keys for the role " + plainARN + " are those of a session, so its own session lasts at most 1 hour, not 2h"},
 		{"unknown key", UnknownKey, func(w *world) (Session, error) {
 			w.keys("gone", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 			w.profile("gone", "role_arn = "+plainARN, "source_profile = gone")
@@ -135,10 +131,10 @@ func TestReasonsOfRefusal(t *testing.T) {
 			if s.Opened || s.AccessKeyID != "" {
 				t.Errorf("got a session: %v", s)
 			}
-			if refused.Role == nil || refused.Keys.AccessKeyID == "" || refused.Region == "" || refused.Network.STS.Text != w.URL() {
-				t.Errorf("got role %v, %v, region %q, endpoint %q", refused.Role, refused.Keys, refused.Region, refused.Network.STS.Text)
+			if refused.Login == nil || refused.Keys.AccessKeyID == "" || refused.Region == "" || refused.Network.STS.Text != w.URL() {
+				t.Errorf("got role %v, %v, region %q, endpoint %q", refused.Login, refused.Keys, refused.Region, refused.Network.STS.Text)
 			}
-			if reported := c.reason == DurationTooLong || c.reason == ChainTooLong; (refused.Duration == twoHours) != reported {
+			if reported := c.reason == DurationTooLong; (refused.Duration == twoHours) != reported {
 				t.Errorf("got duration %s", refused.Duration)
 			}
 			if want := time.Since(w.Now()); (refused.Offset - want).Abs() > time.Minute {
@@ -453,7 +449,7 @@ func TestHostsWithAnUnknownCertificateGetNoRequest(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	client := w.through(profile.Network{}, "") // the system does not know the local AWS's authority
-	_, err := client.assumeRole(t.Context(), w.role("power"), w.code(), 0)
+	_, err := client.open(t.Context(), w.role("power"), w.role("power").Source.Keys, w.code(), 0)
 	w.tell("%v", err)
 	var network *NetworkError
 	if !errors.As(err, &network) || network.MaybeDone || !strings.Contains(err.Error(), "cannot be trusted: ") {
@@ -463,7 +459,7 @@ func TestHostsWithAnUnknownCertificateGetNoRequest(t *testing.T) {
 		t.Errorf("got calls %+v", calls)
 	}
 	client = w.through(profile.Network{CABundle: w.ca()}, "")
-	if _, err := client.assumeRole(t.Context(), w.role("power"), w.code(), 0); err != nil {
+	if _, err := client.open(t.Context(), w.role("power"), w.role("power").Source.Keys, w.code(), 0); err != nil {
 		t.Errorf("with the CA bundle: got %v", err)
 	}
 }
@@ -586,8 +582,8 @@ func within(t *testing.T, n profile.Network, handler http.HandlerFunc, test func
 }
 
 // A role that is assumed with a code, for requests to nobody in particular.
-func someRole() *profile.Role {
-	return &profile.Role{
+func someRole() *profile.Login {
+	return &profile.Login{
 		Profile: "p", RoleARN: set(powerARN), SerialNumber: set("arn:aws:iam::123456789012:mfa/jane"),
 		Source: profile.Source{Profile: "default", Keys: profile.Keys{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "s"}},
 	}
@@ -620,7 +616,7 @@ func TestASilentSTSIsGivenUp(t *testing.T) {
 			t.Parallel()
 			within(t, profile.Network{STS: set("http://sts.example")}, c.answer, func(t *testing.T, client *Client) {
 				begin := time.Now()
-				_, err := client.assumeRole(t.Context(), someRole(), "123456", 0)
+				_, err := client.open(t.Context(), someRole(), someRole().Source.Keys, "123456", 0)
 				if took := time.Since(begin); took > callTimeout || took < callTimeout-time.Second {
 					t.Errorf("got %s, want %s", took, callTimeout)
 				}
@@ -680,7 +676,7 @@ func TestAHostThatDoesNotSpeakTLSIsGivenUp(t *testing.T) {
 		transport := client.http.Transport.(bounded).next.(*http.Transport)
 		transport.DialContext, transport.Proxy = wire.dial, nil
 		begin := time.Now()
-		_, err = client.assumeRole(t.Context(), someRole(), "123456", 0)
+		_, err = client.open(t.Context(), someRole(), someRole().Source.Keys, "123456", 0)
 		if took := time.Since(begin); took != connectTimeout {
 			t.Errorf("got %s, want %s", took, connectTimeout)
 		}
@@ -713,7 +709,7 @@ func TestARequestIsNotRepeatedOnAConnectionThatIsReused(t *testing.T) {
 			t.Fatalf("got %v, %v", who, err)
 		}
 		time.Sleep(time.Second) // the connection is idle now
-		_, err := client.assumeRole(t.Context(), someRole(), "123456", 0)
+		_, err := client.open(t.Context(), someRole(), someRole().Source.Keys, "123456", 0)
 		var network *NetworkError
 		if !errors.As(err, &network) || !network.MaybeDone {
 			t.Errorf("got %v", err)
@@ -739,7 +735,7 @@ func TestAttemptsAreAsManyAsSetAndSoonOver(t *testing.T) {
 			network := profile.Network{STS: profile.Value{Text: "http://sts.example", Set: true}, MaxAttempts: set}
 			within(t, network, throttle, func(t *testing.T, client *Client) {
 				begin := time.Now()
-				_, err := client.assumeRole(t.Context(), someRole(), "123456", 0)
+				_, err := client.open(t.Context(), someRole(), someRole().Source.Keys, "123456", 0)
 				var refused *RefusedError
 				if !errors.As(err, &refused) || refused.Reason != Unavailable || refused.Code != "Throttling" {
 					t.Errorf("got %v", err)
@@ -765,7 +761,7 @@ func TestManyAttemptsEndInTime(t *testing.T) {
 	}
 	within(t, profile.Network{STS: set("http://sts.example"), MaxAttempts: 1000}, throttle, func(t *testing.T, client *Client) {
 		begin := time.Now()
-		_, err := client.assumeRole(t.Context(), someRole(), "123456", 0)
+		_, err := client.open(t.Context(), someRole(), someRole().Source.Keys, "123456", 0)
 		if took := time.Since(begin); took > callTimeout {
 			t.Errorf("got %s, want at most %s", took, callTimeout)
 		}
@@ -787,10 +783,10 @@ func TestTheMarginIsMetToTheMicrosecond(t *testing.T) {
 			good bool
 		}{{cache.Margin, true}, {cache.Margin - time.Microsecond, false}} {
 			entry := cache.Entry{AccessKeyID: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: "s", SessionToken: "t", Expiration: time.Now().Add(c.left)}
-			if err := dir.Write(Key(role).Name(), entry); err != nil {
+			if err := dir.Write(Store{}.Name(role), entry); err != nil {
 				t.Fatal(err)
 			}
-			_, err := Open(t.Context(), role, Options{Cache: dir, Memory: cache.MemoryIn(string(dir)), Clock: NewClocks(cache.MemoryIn(string(dir))).Of(profile.Network{}), Codes: &script{}, Teller: &world{}})
+			_, err := Open(t.Context(), role, Options{Store: Store{Roles: dir, Memory: cache.MemoryIn(string(dir))}, Clock: NewClocks(cache.MemoryIn(string(dir))).Of(profile.Network{}), Codes: &script{}, Teller: &world{}})
 			if good := err == nil; good != c.good || !good && err != errNoCode {
 				t.Errorf("%s left: got %v, want a session: %v", c.left, err, c.good)
 			}

@@ -21,23 +21,26 @@ import (
 	"aws-mfa/shared/profile"
 )
 
-// A Session is temporary credentials for a role.
+// A Session is temporary credentials for a role, or for a user who gave an MFA
+// code.
 type Session struct {
 	cache.Entry
-	Opened bool               // now, with AWS; else it was there
-	Healed *cache.BrokenError // the entry that was there and could not be used, if so
+	Opened  bool               // now, with AWS; else it was there
+	Chained bool               // and with the keys of another session
+	Healed  *cache.BrokenError // the entry that was there and could not be used, if so
 }
 
 // Options say how to open a session.
 type Options struct {
-	Cache    cache.Dir
-	Memory   cache.Memory
-	Clock    *Clock
-	Codes    mfa.Codes
-	Duration time.Duration // 0: what the role says, else AWS's default (1 h)
-	Force    bool          // open a new session though the present one is good
-	Given    bool          // Codes has a code at hand, which does not wait long for others
-	Teller   Teller
+	Store
+	Clock      *Clock
+	Codes      mfa.Codes
+	Duration   time.Duration // 0: what the profile says, else AWS's default
+	Longest    bool          // the longest that AWS grants, instead of Duration
+	Force      bool          // open a new session though the present one is good
+	MFASession bool          // open the MFA session of the source first, where that serves
+	Given      bool          // Codes has a code at hand, which does not wait long for others
+	Teller     Teller
 }
 
 // A Teller is told what happens, in words without secrets.
@@ -56,115 +59,74 @@ func (t Trace) say(format string, args ...any) {
 	}
 }
 
-// A ChainError is a role whose source is itself a role.
-type ChainError struct{ Profile, Source string }
-
-func (e *ChainError) Error() string {
-	return fmt.Sprintf("profile %q takes its keys from profile %q, which is itself a role: such chains are not supported yet", e.Profile, e.Source)
-}
-
-// Key is the name under which the AWS CLI caches the role's session.
-func Key(role *profile.Role) cache.Key {
-	optional := func(v profile.Value) *string {
-		if !v.Set {
-			return nil
-		}
-		return &v.Text
-	}
-	return cache.Key{
-		RoleARN:         role.RoleARN.Text,
-		RoleSessionName: role.SessionName.Text,
-		ExternalID:      optional(role.ExternalID),
-		SerialNumber:    optional(role.SerialNumber),
-		DurationSeconds: role.Seconds,
-	}
-}
-
-// Find returns the session that was opened last for the role, by us or by the
-// AWS CLI; it may have expired. Errors: fs.ErrNotExist, *cache.BrokenError.
-func Find(role *profile.Role, dir cache.Dir) (cache.Entry, error) {
-	return dir.Read(Key(role).Name())
-}
-
-// Open returns a session for the role that is good for at least cache.Margin:
-// the present one, else a new one, kept where the AWS CLI looks. The code is
-// asked for last, when nothing else that can be known is in the way.
+// Open returns a session for the login that is good for at least cache.Margin:
+// the present one, else a new one, kept where others look for it. So are the
+// sessions that it is opened from. The code is asked for last, when nothing
+// else that can be known is in the way.
 //
 // Of many processes that need the session at once, one opens it, and the
 // others wait and use that one. Errors: *RefusedError, *NetworkError,
-// *ChainError, *BusyError, *SharedError, those of o.Codes and o.Cache.
-func Open(ctx context.Context, role *profile.Role, o Options) (Session, error) {
+// *SourceError, *SSOError, *BusyError, *SharedError, those of o.Codes and of
+// the cache.
+func Open(ctx context.Context, login *profile.Login, o Options) (Session, error) {
 	s := Session{}
-	name := Key(role).Name()
-	present, err := o.Cache.Read(name)
+	login = o.first(login)
+	dir, name := o.place(login)
+	present, err := dir.Read(name)
 	switch {
 	case errors.As(err, &s.Healed):
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return Session{}, err
-	case o.serves(present, role) && !o.Force:
-		o.Teller.Trace("session of %s: found in %s", role.Profile, o.Cache.Path(name))
+	case !o.Force && o.serves(present, login):
+		o.Teller.Trace("session of %s: found in %s", login.Profile, dir.Path(name))
 		return Session{Entry: present}, nil
 	}
 	if ctx.Err() != nil {
 		return Session{}, context.Cause(ctx)
 	}
-	if role.Source.Role != nil {
-		return Session{}, &ChainError{Profile: role.Profile, Source: role.Source.Profile}
-	}
-	unlock, since, err := o.lock(ctx, role.Profile, name)
+	unlock, since, err := o.lock(ctx, login.Profile, name)
 	if err != nil {
 		return Session{}, err
 	}
 	defer unlock()
-	if latest, err := o.Cache.Read(name); err == nil && latest.AccessKeyID != present.AccessKeyID && o.takes(latest) {
-		o.Teller.Trace("session of %s: opened meanwhile, found in %s", role.Profile, o.Cache.Path(name))
+	if latest, err := dir.Read(name); err == nil && latest.AccessKeyID != present.AccessKeyID && o.takes(latest) {
+		o.Teller.Trace("session of %s: opened meanwhile, found in %s", login.Profile, dir.Path(name))
 		return Session{Entry: latest}, nil
 	}
-	if failure := o.Memory.Failure(name); !o.Given && !since.IsZero() && failure.At.After(since) && failure.For == o.wish(role) {
+	if failure := o.Memory.Failure(name); !o.Given && !since.IsZero() && failure.At.After(since) && failure.For == o.wish(login) {
 		return Session{}, &SharedError{failure.Text}
 	}
-	if err := o.Cache.Check(name); err != nil {
+	if err := dir.Check(name); err != nil {
 		return Session{}, fmt.Errorf("a session could not be kept: %w", err)
 	}
-	client, err := NewClient(role.Network, role.RoleARN.Text, o.Clock, o.Teller.Trace)
-	if err != nil {
-		return Session{}, err
-	}
-	if s.Entry, err = open(ctx, client, role, o); err != nil {
+	if s.Entry, s.Chained, err = o.open(ctx, login); err != nil {
 		if !o.Given && shared(err) {
-			_ = o.Memory.KeepFailure(name, cache.Failure{Text: err.Error(), For: o.wish(role), At: time.Now()})
+			_ = o.Memory.KeepFailure(name, cache.Failure{Text: told(err), For: o.wish(login), At: time.Now()})
 		}
 		return Session{}, err
 	}
 	_ = o.Memory.KeepFailure(name, cache.Failure{})
 	s.Opened = true
-	if err := o.Cache.Write(name, s.Entry); err != nil {
+	if err := dir.Write(name, s.Entry); err != nil {
 		return s, fmt.Errorf("signed in, but the session cannot be kept: %w", err)
 	}
-	o.Teller.Trace("session of %s: written to %s", role.Profile, o.Cache.Path(name))
+	o.Teller.Trace("session of %s: written to %s", login.Profile, dir.Path(name))
 	return s, nil
 }
 
 // serves tells whether the session is good by AWS's clock, which counts, and by
 // this computer's, which the AWS CLI goes by; unless that is so far ahead that
 // the CLI would find a new session no better.
-func (o Options) serves(e cache.Entry, role *profile.Role) bool {
-	lifetime := o.Duration
-	if lifetime == 0 {
-		lifetime = time.Hour
-		if d, err := time.ParseDuration(role.Seconds + "s"); err == nil {
-			lifetime = d
-		}
-	}
-	hopeless := o.Clock.Ahead() > lifetime-cache.Margin
+func (o Options) serves(e cache.Entry, login *profile.Login) bool {
+	hopeless := o.Clock.Ahead() > login.Lasts(o.Duration)-cache.Margin
 	return e.Good(o.Clock.Now()) && (hopeless || e.Good(time.Now()))
 }
 
 // takes tells whether a session that another process has just opened will do,
 // however short it was meant to be.
 func (o Options) takes(e cache.Entry) bool {
-	ownWish := o.Force && o.Duration != 0
+	ownWish := o.Force && (o.Duration != 0 || o.Longest)
 	return !ownWish && e.Left(o.Clock.Now()) > 0
 }
 
@@ -190,21 +152,33 @@ func (e *SharedError) Error() string {
 	return "another process could not sign in: " + e.Text
 }
 
+// told is why err came to be, in the words of the process that met it.
+func told(err error) string {
+	var other *SharedError
+	if errors.As(err, &other) {
+		return other.Text
+	}
+	return err.Error()
+}
+
 // shared tells whether those who waited would only meet the same: what AWS, the
 // network or the person at the terminal said, not what this process lacks.
 func shared(err error) bool {
-	return errors.As(err, new(*RefusedError)) || errors.As(err, new(*NetworkError)) || errors.As(err, new(*mfa.ProcessError)) ||
+	return errors.As(err, new(*SharedError)) || errors.As(err, new(*RefusedError)) || errors.As(err, new(*NetworkError)) || errors.As(err, new(*mfa.ProcessError)) ||
 		errors.As(err, new(*mfa.CodeError)) || errors.As(err, new(*mfa.UsedError)) ||
 		errors.Is(err, mfa.ErrEnded) || errors.Is(err, mfa.ErrPassphrase) || errors.Is(err, mfa.ErrNoPassphrase)
 }
 
 // wish is a name for all that the success of a sign-in depends on here: others
 // may have the same session in mind, and go about it in another way.
-func (o Options) wish(role *profile.Role) string {
+func (o Options) wish(login *profile.Login) string {
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%q %q %s\n", role.Source.Keys.AccessKeyID, role.MFAProcess.Text, o.Duration)
-	for _, s := range role.Settings() {
-		fmt.Fprintf(hash, "%q = %q\n", s.Name, s.Text)
+	fmt.Fprintf(hash, "%s %t %t\n", o.Duration, o.Longest, o.MFASession)
+	for l := login; l != nil; l = l.Source.Login {
+		fmt.Fprintf(hash, "%q %q %q\n", l.Source.Keys.AccessKeyID, l.MFAProcess.Text, l.Source.Process.Text)
+		for _, s := range l.Settings() {
+			fmt.Fprintf(hash, "%q = %q\n", s.Name, s.Text)
+		}
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
@@ -239,14 +213,18 @@ func (o Options) lock(ctx context.Context, in, name string) (unlock func(), sinc
 
 // sessionName names the session in AWS's logs: what the profile says, else the
 // MFA device, whose name is that of its user more often than not.
-func sessionName(role *profile.Role) string {
-	if role.SessionName.Text != "" {
-		return role.SessionName.Text
+func sessionName(login *profile.Login) string {
+	if login.SessionName.Text != "" {
+		return login.SessionName.Text
 	}
-	serial := role.SerialNumber.Text
-	name := serial[strings.LastIndexAny(serial, "/:")+1:]
-	if len(name) < 2 || len(name) > 64 {
-		return "aws-mfa"
+	for l := login; l != nil; l = l.Source.Login {
+		serial := l.SerialNumber.Text
+		if serial == "" && l.Source.MFA != nil {
+			serial = l.Source.MFA.SerialNumber.Text
+		}
+		if name := serial[strings.LastIndexAny(serial, "/:")+1:]; len(name) >= 2 && len(name) <= 64 {
+			return name
+		}
 	}
-	return name
+	return "aws-mfa"
 }

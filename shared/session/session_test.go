@@ -90,6 +90,8 @@ func (w *world) Trace(format string, args ...any) { w.tell(format, args...) }
 func (w *world) memory() cache.Memory { return cache.MemoryIn(w.home) }
 func (w *world) clock() *Clock        { return NewClocks(w.memory()).Of(profile.Network{}) }
 
+func (w *world) store() Store { return Store{Roles: w.dir(), Memory: w.memory()} }
+
 // forget makes the next run one on another computer.
 func (w *world) forget() {
 	w.t.Helper()
@@ -145,12 +147,12 @@ func (w *world) session(s Session, roleARN string) {
 }
 
 // role is what a profile says.
-func (w *world) role(name string) *profile.Role {
+func (w *world) role(name string) *profile.Login {
 	w.t.Helper()
 	return resolve(w.t, name, w.env)
 }
 
-func resolve(t *testing.T, name string, env map[string]string) *profile.Role {
+func resolve(t *testing.T, name string, env map[string]string) *profile.Login {
 	t.Helper()
 	role, err := tryResolve(name, env)
 	if err != nil {
@@ -159,7 +161,7 @@ func resolve(t *testing.T, name string, env map[string]string) *profile.Role {
 	return role
 }
 
-func tryResolve(name string, env map[string]string) (*profile.Role, error) {
+func tryResolve(name string, env map[string]string) (*profile.Login, error) {
 	set, err := profile.Load(func(variable string) (string, bool) {
 		value, ok := env[variable]
 		return value, ok
@@ -171,7 +173,7 @@ func tryResolve(name string, env map[string]string) (*profile.Role, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.Role()
+	return p.Login()
 }
 
 // dir is where the sessions are kept.
@@ -220,12 +222,12 @@ func (w *world) open(name string, o Options) (Session, error) {
 	return w.openRole(w.t.Context(), w.role(name), o)
 }
 
-func (w *world) openRole(ctx context.Context, role *profile.Role, o Options) (Session, error) {
+func (w *world) openRole(ctx context.Context, role *profile.Login, o Options) (Session, error) {
 	w.t.Helper()
 	if o.Codes == nil {
 		o.Codes = &script{codes: []string{w.code()}}
 	}
-	o.Cache, o.Memory, o.Clock, o.Teller = cache.Dir(cmp.Or(string(o.Cache), string(w.dir()))), w.memory(), w.clock(), w
+	o.Roles, o.Memory, o.Clock, o.Teller = cache.Dir(cmp.Or(string(o.Roles), string(w.dir()))), w.memory(), w.clock(), w
 	s, err := Open(ctx, role, o)
 	w.tell("%v %+v %#v", s, s, s)
 	if err != nil {
@@ -256,7 +258,7 @@ func (w *world) wantCalls(want int) {
 func (w *world) put(name string, end time.Time) cache.Entry {
 	w.t.Helper()
 	e := cache.Entry{AccessKeyID: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: "kept", SessionToken: "kept", Expiration: end.UTC()}
-	if err := w.dir().Write(Key(w.role(name)).Name(), e); err != nil {
+	if err := w.dir().Write(Store{}.Name(w.role(name)), e); err != nil {
 		w.t.Fatal(err)
 	}
 	return e
@@ -302,11 +304,11 @@ func TestOneLoginIsOneAssumeRole(t *testing.T) {
 	if s.RequestID == "" || s.AssumedRoleID == "" || !strings.HasPrefix(s.AccessKeyID, "ASIA") {
 		t.Errorf("got request %q, id %q, key %q", s.RequestID, s.AssumedRoleID, s.AccessKeyID)
 	}
-	kept, err := Find(w.role("power"), w.dir())
+	kept, err := w.store().Find(w.role("power"))
 	if err != nil || kept.SessionToken != s.SessionToken || kept.SecretAccessKey != s.SecretAccessKey || !kept.Expiration.Equal(s.Expiration) || kept.AccountID != "123456789012" {
 		t.Errorf("kept: got %v of %q, %v, want %v", kept, kept.AccountID, err, s)
 	}
-	for _, part := range []string{"AssumeRole: request to " + strings.TrimPrefix(w.URL(), "http://") + " (region us-east-1)", "AssumeRole: done", "written to " + w.dir().Path(Key(w.role("power")).Name())} {
+	for _, part := range []string{"AssumeRole: request to " + strings.TrimPrefix(w.URL(), "http://") + " (region us-east-1)", "AssumeRole: done", "written to " + w.dir().Path(Store{}.Name(w.role("power")))} {
 		if !strings.Contains(w.heard(), part) {
 			t.Errorf("the trace lacks %q:\n%s", part, w.heard())
 		}
@@ -329,7 +331,7 @@ func TestWhatTheProfileSaysIsWhatAWSIsAsked(t *testing.T) {
 	if got := w.Calls()[1].DurationSeconds; got != 3*60*60 {
 		t.Errorf("got %d seconds asked for, want 3 h", got)
 	}
-	if kept, err := Find(w.role("partner"), w.dir()); err != nil || kept.AccessKeyID != again.AccessKeyID || len(w.files()) != 1 {
+	if kept, err := w.store().Find(w.role("partner")); err != nil || kept.AccessKeyID != again.AccessKeyID || len(w.files()) != 1 {
 		t.Errorf("got %v, %v in %d files, want %v in one", kept, err, len(w.files()), again)
 	}
 }
@@ -382,7 +384,7 @@ func TestABrokenEntryIsReplacedAndTold(t *testing.T) {
 		t.Run(content, func(t *testing.T) {
 			t.Parallel()
 			w := start(t)
-			path := w.dir().Path(Key(w.role("power")).Name())
+			path := w.dir().Path(Store{}.Name(w.role("power")))
 			if err := errors.Join(os.MkdirAll(string(w.dir()), 0o700), os.WriteFile(path, []byte(content), 0o600)); err != nil {
 				t.Fatal(err)
 			}
@@ -390,7 +392,7 @@ func TestABrokenEntryIsReplacedAndTold(t *testing.T) {
 			if s.Healed == nil || s.Healed.Path != path || !s.Opened {
 				t.Errorf("got healed %v, opened %v, want %s healed", s.Healed, s.Opened, path)
 			}
-			if kept, err := Find(w.role("power"), w.dir()); err != nil || kept.AccessKeyID != s.AccessKeyID {
+			if kept, err := w.store().Find(w.role("power")); err != nil || kept.AccessKeyID != s.AccessKeyID {
 				t.Errorf("kept: got %v, %v", kept, err)
 			}
 			if s := w.mustOpen("power", Options{}); s.Opened || s.Healed != nil {
@@ -483,11 +485,11 @@ func TestNothingIsAskedForWhenTheSessionCouldNotBeKept(t *testing.T) {
 			t.Parallel()
 			w := start(t)
 			dir := filepath.Join(w.home, "cache")
-			if err := c.spoil(dir, cache.Dir(dir).Path(Key(w.role("power")).Name())); err != nil {
+			if err := c.spoil(dir, cache.Dir(dir).Path(Store{}.Name(w.role("power")))); err != nil {
 				t.Fatal(err)
 			}
 			codes := &script{codes: []string{w.code()}}
-			_, err := w.open("power", Options{Cache: cache.Dir(dir), Codes: codes})
+			_, err := w.open("power", Options{Store: Store{Roles: cache.Dir(dir)}, Codes: codes})
 			if err == nil || !strings.Contains(err.Error(), c.answer) {
 				t.Errorf("got %v, want %q", err, c.answer)
 			}
@@ -498,42 +500,23 @@ func TestNothingIsAskedForWhenTheSessionCouldNotBeKept(t *testing.T) {
 	}
 }
 
-func TestAChainOfRolesIsNotOpenedButFound(t *testing.T) {
-	t.Parallel()
-	w := start(t)
-	w.profile("spoke", "role_arn = "+plainARN, "source_profile = power", "external_id = spoke")
-	codes := &script{}
-	_, err := w.open("spoke", Options{Codes: codes})
-	var chain *ChainError
-	if !errors.As(err, &chain) || chain.Profile != "spoke" || chain.Source != "power" {
-		t.Errorf("got %v", err)
-	}
-	if len(codes.serials) != 0 || w.Connections() != 0 {
-		t.Errorf("got %d codes asked for and %d connections, want none", len(codes.serials), w.Connections())
-	}
-	present := w.put("spoke", time.Now().Add(time.Hour)) // by the AWS CLI
-	if s := w.mustOpen("spoke", Options{Codes: codes}); s.Opened || s.AccessKeyID != present.AccessKeyID {
-		t.Errorf("got %v", s)
-	}
-}
-
 func TestFindTellsWhatIsThere(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	role := w.role("power")
-	if _, err := Find(role, w.dir()); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := w.store().Find(role); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("nothing there: got %v, want fs.ErrNotExist", err)
 	}
 	expired := w.put("power", time.Now().Add(-time.Hour))
-	if e, err := Find(role, w.dir()); err != nil || e.AccessKeyID != expired.AccessKeyID {
+	if e, err := w.store().Find(role); err != nil || e.AccessKeyID != expired.AccessKeyID {
 		t.Errorf("expired: got %v, %v", e, err)
 	}
-	path := w.dir().Path(Key(role).Name())
+	path := w.dir().Path(Store{}.Name(role))
 	if err := os.WriteFile(path, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var broken *cache.BrokenError
-	if _, err := Find(role, w.dir()); !errors.As(err, &broken) || broken.Path != path {
+	if _, err := w.store().Find(role); !errors.As(err, &broken) || broken.Path != path {
 		t.Errorf("broken: got %v", err)
 	}
 }
@@ -572,7 +555,7 @@ func TestSessionNames(t *testing.T) {
 		{"", "arn:aws:iam::123456789012:mfa/" + long, "aws-mfa"},
 		{"", "arn:aws:iam::123456789012:mfa/" + long[1:], long[1:]},
 	} {
-		if got := sessionName(&profile.Role{SessionName: value(c.name), SerialNumber: value(c.serial)}); got != c.want {
+		if got := sessionName(&profile.Login{SessionName: value(c.name), SerialNumber: value(c.serial)}); got != c.want {
 			t.Errorf("%q, %q: got %q, want %q", c.name, c.serial, got, c.want)
 		}
 	}
@@ -597,9 +580,7 @@ func TestKeysAreNamedAsTheAWSCLINamesThem(t *testing.T) {
 		t.Fatalf("got %d cases, %v", len(vectors.Cases), err)
 	}
 	refused := map[string]string{ // on purpose
-		"web-identity":         "uses web identity", // no role that is assumed with keys
-		"web-identity-session": "uses web identity",
-		"h-special-chars":      "is not an external id", // AWS takes [\w+=,.@:/-] only
+		"h-special-chars": "is not an external id", // AWS takes [\w+=,.@:/-] only
 	}
 	for _, c := range vectors.Cases {
 		t.Run(c.ID, func(t *testing.T) {
@@ -618,8 +599,8 @@ func TestKeysAreNamedAsTheAWSCLINamesThem(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
-			for link := role; link != nil; link = link.Source.Role {
-				got = append(got, Key(link).Name()+".json")
+			for link := role; link != nil; link = link.Source.Login {
+				got = append(got, Store{}.Name(link)+".json")
 			}
 			slices.Sort(got)
 			want := slices.Sorted(slices.Values(c.ExpectedFiles))

@@ -26,7 +26,7 @@ func TestARoleKnowsWhereEachSettingCameFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := p.Role()
+	r, err := p.Login()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,12 +58,17 @@ func TestProfilesThatCannotWorkAreRefused(t *testing.T) {
 		{"no keys in the source", "[profile p]\n" + role + "source_profile = q\n[profile q]\nregion = x\n", "", `profile "p": source_profile (~/.aws/config:3): profile "q" has no access keys`},
 		{"half a key", "[profile p]\n" + role + "source_profile = q\n", "[q]\naws_access_key_id = A\n", `profile "q": aws_secret_access_key: is missing beside the other half of the access key (~/.aws/credentials:2)`},
 		{"halves in two files", "[profile p]\n" + role + "source_profile = q\n[profile q]\naws_secret_access_key = S\n", "[q]\naws_access_key_id = A\n", `profile "q": aws_secret_access_key: is missing`},
-		{"source of another kind", "[profile p]\n" + role + "source_profile = q\n[profile q]\ncredential_process = x\n", "", `profile "p" takes its keys from profile "q", which uses credential_process`},
-		{"process before keys", "[profile p]\n" + role + "source_profile = q\n[profile q]\ncredential_process = x\n" + keys, "", `profile "p" takes its keys from profile "q", which uses credential_process`},
-		{"Identity Center before keys", "[profile p]\n" + role + "source_profile = q\n[profile q]\nsso_role_name = x\n", "[q]\n" + keys, `which uses IAM Identity Center`},
+		{"Identity Center before keys", "[profile p]\n" + role + "source_profile = q\n[profile q]\nsso_role_name = x\n", "[q]\n" + keys, `profile "q": sso_start_url: is missing`},
+		{"contradiction to the session", "[profile p]\n" + role + "source_profile = q\n[profile q]\nsso_role_name = x\nsso_session = s\nsso_region = eu-west-1\n[sso-session s]\nsso_region = eu-west-2\n", "", `profile "q": sso_region (~/.aws/config:7): is another than that of the sso_session (~/.aws/config:9)`},
+		{"no such session", "[profile p]\n" + role + "source_profile = q\n[profile q]\nsso_role_name = x\nsso_session = s\n", "", `profile "q": sso_session (~/.aws/config:6): there is no section [sso-session s]`},
+		{"unknown source of credentials", "[profile p]\n" + role + "credential_source = Ec2\n", "", `"Ec2" is none of Environment, EcsContainer and Ec2InstanceMetadata`},
+		{"process", "[profile p]\ncredential_process = x\n", "", `profile "p" uses credential_process`},
+		{"our process in a loop", "[profile p]\ncredential_process = aws-mfa-login q --format process\n[profile q]\ncredential_process = /bin/aws-mfa-login p --format process\n", "", `credential_process (~/.aws/config:4) goes in a loop: "p" → "q" → "p"`},
+		{"our process for nobody", "[profile p]\ncredential_process = aws-mfa-login q --format process\n", "", `unknown profile "q" (named by ~/.aws/config:2)`},
+		{"our process for keys", "[profile p]\ncredential_process = aws-mfa-login q --format process\n", "[q]\n" + keys, `profile "q" uses access keys`},
+		{"MFA session of a user as serial", "[profile p]\nmfa_serial = arn:aws:iam::123456789012:user/jane\n", "[p]\n" + keys, `is a user, not an MFA device`},
+		{"MFA session too long", "[profile p]\nduration_seconds = 129601\n" + serial, "[p]\n" + keys, `an MFA session lasts from 15 minutes to 36 hours`},
 		{"login before keys", "[profile p]\n" + role + "source_profile = p\nlogin_session = x\n" + keys, "", `which uses aws login`},
-		{"web identity before keys", "[profile p]\n" + role + "source_profile = q\n[profile q]\nweb_identity_token_file = t\n" + role, "[q]\n" + keys, `which uses web identity`},
-		{"metadata", "[profile p]\n" + role + "credential_source = Ec2InstanceMetadata\n", "", `"Ec2InstanceMetadata" is not supported, only Environment is`},
 		{"empty environment", "[profile p]\n" + role + "credential_source = Environment\n", "", `AWS_ACCESS_KEY_ID is not set`},
 		{"a user as serial", "[profile p]\n" + role + "source_profile = q\nmfa_serial = arn:aws:iam::123456789012:user/jane\n", "[q]\n" + keys, `mfa_serial (~/.aws/config:4): arn:aws:iam::123456789012:user/jane is a user, not an MFA device (often arn:aws:iam::123456789012:mfa/jane)`},
 		{"a security key as serial", "[profile p]\n" + role + "source_profile = q\nmfa_serial = arn:aws:iam::123456789012:u2f/user/jane/k\n", "[q]\n" + keys, "is a security key or passkey"},
@@ -85,9 +90,7 @@ func TestProfilesThatCannotWorkAreRefused(t *testing.T) {
 		{"mfa_process as a block", "[profile p]\n" + role + "source_profile = q\n" + serial + "mfa_process =\n  op = s3cr3t\n", "[q]\n" + keys, `profile "p": mfa_process (~/.aws/config:5): starts on a line below its name`},
 		{"open quote in the source's mfa_process", "[profile p]\n" + role + "source_profile = q\n" + serial, "[q]\n" + keys + "mfa_process = op \"s3cr3t\n", `profile "q": mfa_process (~/.aws/credentials:4): a quote`},
 		{"Identity Center", "[profile p]\nsso_session = s\n", "", `profile "p" uses IAM Identity Center`},
-		{"web identity", "[profile p]\n" + role + "web_identity_token_file = /t\n", "", `profile "p" uses web identity`},
 		{"keys alone", "", "[p]\n" + keys, `profile "p" uses access keys`},
-		{"MFA session", "[profile p]\nmfa_serial = x\n", "[p]\n" + keys, `profile "p" uses an MFA session`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -96,7 +99,7 @@ func TestProfilesThatCannotWorkAreRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = p.Role()
+			_, err = p.Login()
 			if err == nil {
 				t.Fatal("got no error")
 			}
@@ -114,7 +117,7 @@ func TestProfilesThatCannotWorkAreRefused(t *testing.T) {
 func TestAProfileMayBeItsOwnSourceOfKeys(t *testing.T) {
 	set := mustLoad(t, "[profile p]\n"+role+"source_profile = p\n", "[p]\n"+keys, nil)
 	p, _ := set.Profile("p")
-	if r, err := p.Role(); err != nil || r.Source.Profile != "p" || r.Source.Keys.AccessKeyID == "" {
+	if r, err := p.Login(); err != nil || r.Source.Profile != "p" || r.Source.Keys.AccessKeyID == "" {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }
@@ -122,8 +125,8 @@ func TestAProfileMayBeItsOwnSourceOfKeys(t *testing.T) {
 func TestAChainIsWalkedDownToTheKeys(t *testing.T) {
 	set := mustLoad(t, "[profile b]\n"+role+"source_profile = a\n[profile a]\n"+role+"source_profile = base\n", "[base]\n"+keys, nil)
 	p, _ := set.Profile("b")
-	r, err := p.Role()
-	if err != nil || r.Source.Role == nil || r.Source.Role.Source.Profile != "base" {
+	r, err := p.Login()
+	if err != nil || r.Source.Login == nil || r.Source.Login.Source.Profile != "base" {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }
@@ -132,7 +135,7 @@ func TestAChainIsWalkedDownToTheKeys(t *testing.T) {
 func TestKeysOfASourceComeBeforeItsRole(t *testing.T) {
 	set := mustLoad(t, "[profile b]\n"+role+"source_profile = a\n[profile a]\n"+role+"source_profile = nowhere\n", "[a]\n"+keys, nil)
 	p, _ := set.Profile("b")
-	if r, err := p.Role(); err != nil || r.Source.Role != nil || r.Source.Profile != "a" {
+	if r, err := p.Login(); err != nil || r.Source.Login != nil || r.Source.Profile != "a" {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }
@@ -168,7 +171,7 @@ func TestMFAProcessIsTheProfilesOwnElseThatOfTheKeys(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := p.Role()
+			r, err := p.Login()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,7 +188,7 @@ func TestOnlyTheProgramOfACommandIsShown(t *testing.T) {
 	for text, want := range map[string]string{"op": "op", "op --pass s3cr3t": "op …", `"my op" s3cr3t`: "my op …"} {
 		set := mustLoad(t, "[profile p]\n"+role+"source_profile = p\nmfa_serial = GAHT12345678\nmfa_process = "+text+"\n"+keys, "", nil)
 		p, _ := set.Profile("p")
-		r, err := p.Role()
+		r, err := p.Login()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -380,7 +383,7 @@ func FuzzLoad(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%q: %v", name, err) // what the index takes, the body must give
 			}
-			p.Role()
+			p.Login()
 			set.Network(p)
 		}
 	})
@@ -439,7 +442,7 @@ func BenchmarkProfilesThatCannotWork(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					if _, err := p.Role(); err == nil {
+					if _, err := p.Login(); err == nil {
 						b.Fatal("got no error")
 					}
 				}
@@ -447,4 +450,76 @@ func BenchmarkProfilesThatCannotWork(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*2*n), "ns/profile")
 		})
 	}
+}
+
+func TestWhereTheKeysComeFrom(t *testing.T) {
+	const (
+		device = "mfa_serial = arn:aws:iam::123456789012:mfa/jane\n"
+		sso    = "sso_start_url = https://x\nsso_region = eu-west-1\nsso_account_id = 123456789012\nsso_role_name = R\n"
+	)
+	for _, c := range []struct{ name, config, credentials, want string }{
+		{"keys", "[profile p]\n" + role + "source_profile = q\n", "[q]\n" + keys, "role(keys q)"},
+		{"a process", "[profile p]\n" + role + "source_profile = q\n[profile q]\ncredential_process = x y\n", "", "role(process x)"},
+		{"a process before keys of its own file", "[profile p]\n" + role + "source_profile = q\n[profile q]\ncredential_process = x\n" + keys, "", "role(process x)"},
+		{"the machine", "[profile p]\n" + role + "credential_source = Ec2InstanceMetadata\n", "", "role(Ec2InstanceMetadata)"},
+		{"the container", "[profile p]\n" + role + "credential_source = EcsContainer\n", "", "role(EcsContainer)"},
+		{"a web identity", "[profile p]\n" + role + "web_identity_token_file = /t\n", "", "token /t"},
+		{"a source with a web identity", "[profile p]\n" + role + "source_profile = q\n[profile q]\nweb_identity_token_file = /t\n" + role, "[q]\n" + keys, "role(token /t)"},
+		{"Identity Center", "[profile p]\n" + role + "source_profile = q\n[profile q]\n" + sso, "", "role(sso R)"},
+		{"Identity Center by session", "[profile p]\n" + role + "source_profile = q\n[profile q]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = R\n[sso-session s]\nsso_region = eu-west-1\nsso_start_url = https://x\n", "", "role(sso R)"},
+		{"a chain", "[profile p]\n" + role + "source_profile = q\n[profile q]\n" + role + "source_profile = r\n[profile r]\ncredential_process = x\n", "", "role(role(process x))"},
+		{"an MFA session", "[profile p]\n" + device, "[p]\n" + keys, "mfa jane(keys p)"},
+		{"our process", "[profile p]\ncredential_process = /usr/bin/aws-mfa-login q --format process\n[profile q]\n" + role + "source_profile = r\n", "[r]\n" + keys, "role(keys r)"},
+		{"our process for an MFA session as source", "[profile p]\n" + role + "source_profile = q\n[profile q]\ncredential_process = \"/opt/my bin/aws-mfa-login\" 'jane' --format=process --no-input\n[profile jane]\n" + device, "[jane]\n" + keys, "role(mfa jane(keys jane))"},
+		{"a program of another name", "[profile p]\n" + role + "source_profile = q\n[profile q]\ncredential_process = my-aws-mfa-login r\n", "", "role(process my-aws-mfa-login)"},
+		{"own device opens an MFA session", "[profile p]\n" + role + device + "source_profile = q\n", "[q]\n" + keys, "role jane(keys q, or mfa jane(keys q))"},
+		{"the source's device opens one", "[profile p]\n" + role + "source_profile = q\n[profile q]\n" + device, "[q]\n" + keys, "role(keys q, or mfa jane(keys q))"},
+		{"a device that AWS takes in the console only opens none", "[profile p]\n" + role + "source_profile = q\n[profile q]\nmfa_serial = arn:aws:iam::123456789012:u2f/user/jane/k\n", "[q]\n" + keys, "role(keys q)"},
+		{"keys that are a session open none", "[profile p]\n" + role + device + "source_profile = q\n", "[q]\n" + keys + "aws_session_token = t\n", "role jane(keys q)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := mustLoad(t, c.config, c.credentials, nil).Profile("p")
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := p.Login()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := sketch(l); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// sketch tells what a login takes.
+func sketch(l *Login) string {
+	text := "role"
+	switch {
+	case l.TokenFile.Set:
+		return "token " + l.TokenFile.Text
+	case !l.IsRole():
+		text = "mfa"
+	}
+	if l.SerialNumber.Set {
+		text += " " + l.SerialNumber.Text[strings.LastIndexByte(l.SerialNumber.Text, '/')+1:]
+	}
+	from := ""
+	switch s := l.Source; {
+	case s.Login != nil:
+		from = sketch(s.Login)
+	case s.Process.Set:
+		from = "process " + s.Process.Words[0]
+	case s.SSO != nil:
+		from = "sso " + s.SSO.RoleName.Text
+	case s.Provider != "":
+		from = s.Provider
+	default:
+		from = "keys " + s.Profile
+	}
+	if l.Source.MFA != nil {
+		from += ", or " + sketch(l.Source.MFA)
+	}
+	return text + "(" + from + ")"
 }

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"aws-mfa/shared/cli"
+	"aws-mfa/shared/profile"
+	"aws-mfa/shared/session"
+)
+
+// signOut ends the sessions of the profiles here. What cannot be ended hinders
+// no other.
+func (l *login) signOut(ctx context.Context, v *cli.Voice, set *profile.Set) error {
+	names := l.Profiles
+	if l.All {
+		names = set.Names()
+	}
+	out := signOut{voice: v, store: cli.Store(), ended: map[string]bool{}}
+	var failed []error
+	for _, name := range names {
+		p, err := set.Profile(name)
+		var login *profile.Login
+		if err == nil {
+			login, err = p.Login()
+		}
+		if err != nil && l.All {
+			v.Trace("%v", &cli.ProfileError{Profile: name, Err: err})
+			continue
+		}
+		if err == nil {
+			err = out.of(ctx, name, login, l.All)
+		}
+		if err != nil {
+			failed = append(failed, &cli.ProfileError{Profile: name, Err: err})
+		}
+	}
+	out.advise(l.All)
+	return errors.Join(failed...)
+}
+
+// A signOut is under way.
+type signOut struct {
+	voice *cli.Voice
+	store session.Store
+	ended map[string]bool // sessions, by the names of their files
+	roles bool            // sessions of roles were among them
+	users bool            // and MFA sessions
+}
+
+// of ends the profile's session and those that it was opened from: signing in
+// again then takes a code.
+func (o *signOut) of(ctx context.Context, name string, login *profile.Login, quiet bool) error {
+	found := false
+	var failed []error
+	for l := login; l != nil; l = l.Source.Login {
+		for _, each := range []*profile.Login{l, l.Source.MFA} {
+			if each == nil {
+				continue
+			}
+			was, err := o.end(ctx, each)
+			found = found || was
+			failed = append(failed, err)
+		}
+	}
+	switch {
+	case errors.Join(failed...) != nil:
+	case found:
+		o.voice.Say("%s is signed out here", name)
+	case !quiet:
+		o.voice.Say("%s was not signed in", name)
+	}
+	return errors.Join(failed...)
+}
+
+// end removes a session wherever we put it, and tells whether there was one.
+func (o *signOut) end(ctx context.Context, l *profile.Login) (was bool, err error) {
+	path := o.store.Path(l)
+	if o.ended[path] {
+		return true, nil
+	}
+	entry, lost := o.store.Find(l)
+	was = !errors.Is(lost, fs.ErrNotExist)
+	copies, err := o.store.Memory.Copies(o.store.Name(l))
+	failed := []error{err}
+	for _, c := range copies {
+		was = true
+		failed = append(failed, removeCopy(ctx, c))
+	}
+	failed = append(failed, o.store.Remove(l))
+	if err := errors.Join(failed...); err != nil {
+		return was, err
+	}
+	if was {
+		o.ended[path] = true
+	}
+	if lost == nil && entry.Left(time.Now()) > 0 {
+		o.roles, o.users = o.roles || l.IsRole(), o.users || !l.IsRole()
+	}
+	return was, o.store.Memory.ForgetCopies(o.store.Name(l))
+}
+
+// advise tells what signing out here does not do.
+func (o *signOut) advise(all bool) {
+	if all && len(o.ended) == 0 {
+		o.voice.Say("no profile was signed in")
+	}
+	if o.roles || o.users {
+		o.voice.Say("AWS knows no sign-out: whoever has a copy of the session can use it until its end")
+	}
+	if o.roles {
+		o.voice.Hint("to end a role's sessions at AWS: in the IAM console, the role's tab \"Revoke sessions\", which gives it the policy AWSRevokeOlderSessions")
+	}
+	if o.users {
+		o.voice.Hint("to end MFA sessions at AWS: a policy for the user that denies all where aws:TokenIssueTime is before now, or deactivate the access key")
+	}
+}

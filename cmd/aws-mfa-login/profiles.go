@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/cli"
+	"aws-mfa/shared/profile"
+)
+
+// writeProcessProfile makes a profile of the config file that hands on the
+// login's session, as every SDK reads it.
+func writeProcessProfile(ctx context.Context, v *cli.Voice, set *profile.Set, name string, to *profile.Login) error {
+	command, err := processCommand(to.Profile)
+	if err != nil {
+		return err
+	}
+	from, err := set.Profile(to.Profile)
+	if err != nil {
+		return err
+	}
+	changes := []profile.Change{{Key: "credential_process", Value: command}}
+	for _, key := range []string{"region", "output"} {
+		if value := from.Value(key); value.Set {
+			changes = append(changes, profile.Change{Key: key, Value: value.Text})
+		}
+	}
+	path := set.ConfigFile()
+	err = rewrite(ctx, path, func(set *profile.Set, data []byte) ([]byte, error) {
+		if err := mayHandOn(set, name); err != nil {
+			return nil, err
+		}
+		section, err := profile.ConfigSection(path, data, name)
+		if err != nil {
+			return nil, err
+		}
+		return profile.Edit(path, data, section, changes)
+	})
+	if err != nil {
+		return err
+	}
+	v.Say("profile %s in %s hands the session of %s to every SDK", name, path, to.Profile)
+	v.Hint("export AWS_PROFILE=%s", name)
+	return nil
+}
+
+// rewrite changes an AWS file; change is given the files as they are then.
+func rewrite(ctx context.Context, path string, change func(set *profile.Set, data []byte) ([]byte, error)) error {
+	if path == "" {
+		return errors.New("there is no file to write to: the environment variable that names it is empty")
+	}
+	return cli.Store().Memory.Rewrite(ctx, path, func(data []byte) ([]byte, error) {
+		set, err := profile.Load(os.LookupEnv)
+		if err != nil {
+			return nil, err
+		}
+		return change(set, data)
+	})
+}
+
+// mayHandOn tells why a profile of that name can't be ours, if so.
+func mayHandOn(set *profile.Set, name string) error {
+	if name == "" || strings.HasPrefix(name, "-") || strings.Trim(name, plainName) != "" {
+		return cli.UsageError(fmt.Sprintf("--process-profile: %q is not a name that every SDK reads (A-Z a-z 0-9 and .,_@+:/%%-)", name))
+	}
+	if !set.Has(name) {
+		return nil
+	}
+	p, err := set.Profile(name)
+	if err != nil {
+		return err
+	}
+	if _, ours := p.Behind(); !ours {
+		return cli.WithHints(fmt.Errorf("--process-profile: profile %q is there already, and not one that aws-mfa-login made", name), "choose another name")
+	}
+	return nil
+}
+
+// plainName is what the JavaScript SDK takes for a profile's name, which takes
+// least.
+const plainName = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@+:/%-"
+
+// processCommand is a credential_process that hands on the profile's session.
+func processCommand(name string) (string, error) {
+	program, err := ownPath()
+	if err != nil {
+		return "", err
+	}
+	words := make([]string, 2)
+	for i, word := range []string{program, name} {
+		if words[i], err = commandWord(word, runtime.GOOS); err != nil {
+			return "", err
+		}
+	}
+	if strings.HasPrefix(name, "-") {
+		return "", fmt.Errorf("profile %q looks like a flag, so it cannot be named in a credential_process", name)
+	}
+	return strings.Join(words, " ") + " --format process", nil
+}
+
+// ownPath is the path of this program, by the name that it is found under: what
+// that leads to may go with the next release.
+func ownPath() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	found, err := exec.LookPath(os.Args[0])
+	if err != nil {
+		return path, nil
+	}
+	if found, err = filepath.Abs(found); err != nil {
+		return path, nil
+	}
+	is, err := os.Stat(path)
+	if err != nil {
+		return path, nil
+	}
+	if same, err := os.Stat(found); err != nil || !os.SameFile(is, same) {
+		return path, nil
+	}
+	return found, nil
+}
+
+// commandWord is a word of a credential_process, quoted where it has to be so
+// that all SDKs take it for the same one word: those that split it as Python's
+// shlex does (or by Windows' rules), those that give it to sh or cmd.exe, and
+// those that take " #" for the start of a comment.
+func commandWord(s, goos string) (string, error) {
+	const (
+		plain  = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+./:@%,"
+		spaces = " =()[]{}&;<>|*?#~^!"
+	)
+	unfit := fmt.Errorf("%q cannot be written in a credential_process so that every SDK reads it alike", s)
+	beyond := strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+	comment := strings.Contains(s, " #") || strings.Contains(s, " ;")
+	windows := goos == "windows"
+	switch {
+	case s == "", beyond, comment, windows && strings.ContainsAny(s, `"%`), windows && strings.HasSuffix(s, `\`):
+		return "", unfit
+	case windows && strings.Trim(s, plain+`\`) == "", strings.Trim(s, plain) == "":
+		return s, nil
+	case windows:
+		return `"` + s + `"`, nil
+	case strings.ContainsAny(s, "\"\\$`!"):
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'", nil
+	}
+	return `"` + s + `"`, nil
+}
+
+// mayCopy tells why the session must not be copied to the profile of that name,
+// if so.
+func mayCopy(set *profile.Set, name string) error {
+	if !set.Has(name) {
+		return nil
+	}
+	p, err := set.Profile(name)
+	if err != nil {
+		return err
+	}
+	for _, key := range []string{"role_arn", "source_profile", "credential_source", "credential_process", "web_identity_token_file", "sso_session", "sso_start_url", "sso_account_id", "login_session"} {
+		if v := p.Value(key); v.Set {
+			return refuseCopy(name, "has "+key, v.From)
+		}
+	}
+	if p.Kind() == profile.NoCredentials {
+		return nil
+	}
+	keys, err := p.Keys()
+	if err == nil && !keys.Temporary() {
+		return refuseCopy(name, "holds a long-term access key", keys.From)
+	}
+	return err
+}
+
+func refuseCopy(name, why string, from profile.Origin) error {
+	return cli.WithHints(fmt.Errorf("--credentials-profile: profile %q %s (%s)", name, why, from), "choose another name")
+}
+
+// copied are the keys of a copied session.
+var copied = []string{"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "expiration"}
+
+// copySession copies the session to a profile of the credentials file, and
+// remembers that.
+func copySession(ctx context.Context, v *cli.Voice, name string, to *profile.Login, e cache.Entry) error {
+	values := []string{e.AccessKeyID, e.SecretAccessKey, e.SessionToken, e.Expiration.UTC().Format(time.RFC3339)}
+	var changes []profile.Change
+	for i, key := range copied {
+		changes = append(changes, profile.Change{Key: key, Value: values[i]})
+	}
+	path := ""
+	if set, err := profile.Load(os.LookupEnv); err == nil {
+		path = set.CredentialsFile()
+	}
+	err := rewrite(ctx, path, func(set *profile.Set, data []byte) ([]byte, error) {
+		if err := mayCopy(set, name); err != nil {
+			return nil, err
+		}
+		return profile.Edit(path, data, name, changes)
+	})
+	if err != nil {
+		return fmt.Errorf("signed in, but the session was not copied: %w", err)
+	}
+	store := cli.Store()
+	if err := store.Memory.KeepCopy(ctx, store.Name(to), cache.Copy{File: path, Profile: name}); err != nil {
+		v.Warn("--logout will not find the copy in %s: %v", path, err)
+	}
+	v.Say("profile %s in %s is a copy of the session", name, path)
+	return nil
+}
+
+// removeCopy takes a copied session away again, if it is still one.
+func removeCopy(ctx context.Context, c cache.Copy) error {
+	if _, err := os.Stat(c.File); err != nil {
+		return nil
+	}
+	return cli.Store().Memory.Rewrite(ctx, c.File, func(data []byte) ([]byte, error) {
+		values, err := profile.Values(c.File, data, c.Profile)
+		if err != nil || !values["aws_session_token"].Set || !values["expiration"].Set {
+			return data, err
+		}
+		var changes []profile.Change
+		for _, key := range copied {
+			changes = append(changes, profile.Change{Key: key, Remove: true})
+		}
+		return profile.Edit(c.File, data, c.Profile, changes)
+	})
+}

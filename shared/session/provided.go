@@ -1,0 +1,134 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"time"
+
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/profile"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/aws-sdk-go-v2/service/sso/types"
+)
+
+// provided gets keys from the machine that we are on.
+func provided(ctx context.Context, source profile.Source) (profile.Keys, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	provider, err := providerOf(source.Provider)
+	if err != nil {
+		return profile.Keys{}, &SourceError{source.Setting, err}
+	}
+	k, err := provider.Retrieve(ctx)
+	if err != nil {
+		if ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return profile.Keys{}, context.Cause(ctx)
+		}
+		return profile.Keys{}, &SourceError{source.Setting, errors.New("no credentials from the " + source.Provider + " service: " + safe(innermost(err).Error()))}
+	}
+	return profile.Keys{AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, SessionToken: k.SessionToken, From: source.Setting.From}, nil
+}
+
+func providerOf(name string) (aws.CredentialsProvider, error) {
+	if name == profile.Ec2InstanceMetadata {
+		return ec2rolecreds.New(), nil
+	}
+	endpoint := os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+	if relative := os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"); relative != "" {
+		endpoint = "http://169.254.170.2" + relative
+	}
+	if endpoint == "" {
+		return nil, errors.New("is EcsContainer, but neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set")
+	}
+	if !trusted(endpoint) {
+		return nil, errors.New("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither encrypted nor of this machine, ECS or EKS")
+	}
+	return endpointcreds.New(endpoint, func(o *endpointcreds.Options) {
+		o.AuthorizationToken = os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")
+		if file := os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); file != "" {
+			o.AuthorizationTokenProvider = endpointcreds.TokenProviderFunc(func() (string, error) {
+				token, err := os.ReadFile(file)
+				return string(token), err
+			})
+		}
+	}), nil
+}
+
+// trusted tells whether the SDKs would get credentials from that endpoint.
+// Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+func trusted(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() ||
+		slices.Contains([]string{"169.254.170.2", "169.254.170.23", "fd00:ec2::23"}, u.Hostname()))
+}
+
+// An SSOError is a sign-in to Identity Center that is missing, or over.
+type SSOError struct {
+	Profile string // to sign in to, with the AWS CLI
+	SSO     *profile.SSO
+	Expired bool
+}
+
+func (e *SSOError) Error() string {
+	if e.Expired {
+		return "the sign-in to IAM Identity Center at " + e.SSO.StartURL.Text + " has expired"
+	}
+	return "there is no sign-in to IAM Identity Center at " + e.SSO.StartURL.Text
+}
+
+// sso gets the keys of a role of Identity Center: those that the AWS CLI
+// cached, else new ones with the token that it cached.
+func (o Options) sso(ctx context.Context, source profile.Source, n profile.Network) (profile.Keys, error) {
+	role := source.SSO
+	of := role.StartURL.Text
+	if role.Session != "" {
+		of = role.Session
+	}
+	cached := cache.SSOName(of, role.Session != "", role.AccountID.Text, role.RoleName.Text)
+	if entry, err := o.Roles.Read(cached); err == nil && entry.Good(o.Clock.Now()) {
+		o.Teller.Trace("session of %s: found in %s", source.Profile, o.Roles.Path(cached))
+		return profile.Keys{AccessKeyID: entry.AccessKeyID, SecretAccessKey: entry.SecretAccessKey, SessionToken: entry.SessionToken, From: profile.Origin{File: o.Roles.Path(cached)}}, nil
+	}
+	token, err := o.Tokens.Token(of)
+	if err != nil {
+		o.Teller.Trace("token of %s: %v", of, err)
+	}
+	if err != nil || !token.ExpiresAt.After(time.Now()) {
+		return profile.Keys{}, &SSOError{Profile: source.Profile, SSO: role, Expired: err == nil}
+	}
+	httpClient, err := HTTPClient(n)
+	if err != nil {
+		return profile.Keys{}, err
+	}
+	o.Teller.Trace("GetRoleCredentials: request (region %s)", role.Region.Text)
+	out, err := sso.New(sso.Options{Region: role.Region.Text, HTTPClient: httpClient}).GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{
+		AccessToken: &token.AccessToken, AccountId: &role.AccountID.Text, RoleName: &role.RoleName.Text,
+	})
+	var unauthorized *types.UnauthorizedException
+	switch {
+	case errors.As(err, &unauthorized):
+		return profile.Keys{}, &SSOError{Profile: source.Profile, SSO: role, Expired: true}
+	case errors.Is(ctx.Err(), context.Canceled):
+		return profile.Keys{}, context.Cause(ctx)
+	case err == nil && (out.RoleCredentials == nil || aws.ToString(out.RoleCredentials.AccessKeyId) == "" || aws.ToString(out.RoleCredentials.SecretAccessKey) == ""):
+		err = errors.New("the answer holds no credentials")
+	}
+	if err != nil {
+		text := safe(innermost(err).Error())
+		return profile.Keys{}, &SourceError{profile.Setting{Name: "sso_role_name", Value: role.RoleName}, errors.New("no credentials from IAM Identity Center: " + text)}
+	}
+	k := out.RoleCredentials
+	return profile.Keys{AccessKeyID: aws.ToString(k.AccessKeyId), SecretAccessKey: aws.ToString(k.SecretAccessKey), SessionToken: aws.ToString(k.SessionToken), From: role.RoleName.From}, nil
+}

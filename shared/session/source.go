@@ -1,0 +1,131 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"aws-mfa/shared/profile"
+)
+
+// A SourceError is keys that could not be had from where the profile says.
+type SourceError struct {
+	Setting profile.Setting
+	Err     error
+}
+
+func (e *SourceError) Error() string {
+	return fmt.Sprintf("%s (%s): %v", e.Setting.Name, e.Setting.From, e.Err)
+}
+
+func (e *SourceError) Unwrap() error { return e.Err }
+
+const (
+	processTimeout = time.Minute // as in the Go SDK
+	maxOutput      = 1 << 20     // octets, as in the JavaScript SDK
+	lingering      = 500 * time.Millisecond
+)
+
+// run gets keys from a credential_process. It has our environment, input,
+// standard error and terminal. What it prints is told to nobody. Source:
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+func run(ctx context.Context, command profile.Command) (profile.Keys, error) {
+	setting := profile.Setting{Name: "credential_process", Value: command.Value}
+	limited, cancel := context.WithTimeoutCause(ctx, processTimeout, fmt.Errorf("did not finish within %s", profile.Short(processTimeout)))
+	defer cancel()
+	var out bytes.Buffer
+	cmd := exec.CommandContext(limited, command.Words[0], command.Words[1:]...)
+	cmd.Stdin, cmd.Stderr, cmd.WaitDelay = os.Stdin, os.Stderr, lingering
+	cmd.Stdout = &limitedWriter{&out, maxOutput}
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return profile.Keys{}, context.Cause(ctx)
+	case limited.Err() != nil:
+		err = context.Cause(limited)
+	case errors.Is(err, exec.ErrWaitDelay):
+		err = nil
+	}
+	if err != nil {
+		return profile.Keys{}, &SourceError{setting, fmt.Errorf("%s: %w", command.Words[0], innermost(err))}
+	}
+	keys, err := parseKeys(out.Bytes(), time.Now())
+	if err != nil {
+		return profile.Keys{}, &SourceError{setting, fmt.Errorf("%s: %w", command.Words[0], err)}
+	}
+	keys.From = command.From
+	return keys, nil
+}
+
+// innermost is without the names that errors around it add.
+func innermost(err error) error {
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
+	return err
+}
+
+type limitedWriter struct {
+	to   io.Writer
+	left int
+}
+
+func (w *limitedWriter) Write(p []byte) (int, error) {
+	if w.left -= len(p); w.left < 0 {
+		return 0, errors.New("printed far too much")
+	}
+	return w.to.Write(p)
+}
+
+// parseKeys reads what a credential_process prints.
+func parseKeys(text []byte, now time.Time) (profile.Keys, error) {
+	var printed struct {
+		Version                                   json.Number
+		AccessKeyID                               string `json:"AccessKeyId"`
+		SecretAccessKey, SessionToken, Expiration string
+	}
+	// Errors of encoding/json may quote what they stumble over.
+	if !json.Valid(text) || json.Unmarshal(text, &printed) != nil {
+		return profile.Keys{}, errors.New("printed no credentials in JSON")
+	}
+	switch {
+	case printed.Version != "1":
+		return profile.Keys{}, errors.New("printed no Version 1")
+	case printed.AccessKeyID == "" || printed.SecretAccessKey == "":
+		return profile.Keys{}, errors.New("printed no AccessKeyId or no SecretAccessKey")
+	}
+	if end, err := time.Parse(time.RFC3339, printed.Expiration); err == nil && !end.After(now) {
+		return profile.Keys{}, errors.New("printed credentials that have expired")
+	}
+	return profile.Keys{AccessKeyID: printed.AccessKeyID, SecretAccessKey: printed.SecretAccessKey, SessionToken: printed.SessionToken}, nil
+}
+
+const maxToken = 64 << 10 // octets; STS takes 20,000
+
+// readToken reads the token of a web identity.
+func readToken(file profile.Value) (string, error) {
+	setting := profile.Setting{Name: "web_identity_token_file", Value: file}
+	info, err := os.Stat(file.Text)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("is no regular file")
+	}
+	var text []byte
+	if err == nil {
+		text, err = os.ReadFile(file.Text)
+	}
+	switch token := strings.TrimSpace(string(text)); {
+	case err != nil:
+		return "", &SourceError{setting, err}
+	case token == "", len(token) > maxToken:
+		return "", &SourceError{setting, errors.New("holds no token")}
+	default:
+		return token, nil
+	}
+}

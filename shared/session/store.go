@@ -1,0 +1,89 @@
+package session
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/profile"
+)
+
+// A Store is where sessions are kept: those of roles where the AWS CLI looks
+// for them, those of users, which it does not keep, beside our memory.
+type Store struct {
+	Roles  cache.Dir
+	Memory cache.Memory
+	Tokens cache.Tokens // of Identity Center
+}
+
+// Find returns the session that was opened last for the login, by us or by the
+// AWS CLI; it may have expired. Errors: fs.ErrNotExist, *cache.BrokenError.
+func (s Store) Find(l *profile.Login) (cache.Entry, error) {
+	dir, name := s.place(l)
+	return dir.Read(name)
+}
+
+// Path is the file of the login's session.
+func (s Store) Path(l *profile.Login) string {
+	dir, name := s.place(l)
+	return dir.Path(name)
+}
+
+// Remove takes the login's session away. It is no error if there is none.
+func (s Store) Remove(l *profile.Login) error {
+	dir, name := s.place(l)
+	return dir.Remove(name)
+}
+
+// Name is that of the login's session, for files that go with it.
+func (s Store) Name(l *profile.Login) string {
+	_, name := s.place(l)
+	return name
+}
+
+func (s Store) place(l *profile.Login) (dir cache.Dir, name string) {
+	if l.IsRole() {
+		return s.Roles, key(l).Name()
+	}
+	return s.Memory.Sessions(), mfaKey(l)
+}
+
+// first is the login that opens the session: one of its sources, if that has
+// the same one.
+func (s Store) first(login *profile.Login) *profile.Login {
+	_, name := s.place(login)
+	for l := login.Source.Login; l != nil; l = l.Source.Login {
+		if _, same := s.place(l); same == name {
+			login = l
+		}
+	}
+	return login
+}
+
+// key is what the AWS CLI makes the name of the role's session of.
+func key(l *profile.Login) cache.Key {
+	if l.TokenFile.Set {
+		return cache.Key{RoleARN: l.RoleARN.Text, RoleSessionName: l.SessionName.Text}
+	}
+	optional := func(v profile.Value) *string {
+		if !v.Set {
+			return nil
+		}
+		return &v.Text
+	}
+	return cache.Key{
+		RoleARN:         l.RoleARN.Text,
+		RoleSessionName: l.SessionName.Text,
+		ExternalID:      optional(l.ExternalID),
+		SerialNumber:    optional(l.SerialNumber),
+		DurationSeconds: l.Seconds,
+	}
+}
+
+// mfaKey is a name for what an MFA session is of: an access key and a device,
+// in whatever profiles they are.
+func mfaKey(l *profile.Login) string {
+	sum := sha1.Sum(fmt.Appendf(nil, "%q %q", l.Source.Keys.AccessKeyID, l.SerialNumber.Text))
+	return hex.EncodeToString(sum[:])
+}
