@@ -119,6 +119,9 @@ func (l *login) handsOn() int {
 
 // Run signs in to each profile in turn, or does what the flags say instead.
 func (l *login) Run(ctx context.Context, v *cli.Voice) error {
+	if done, err := l.warm(v); done {
+		return err
+	}
 	set, err := profile.Load(os.LookupEnv)
 	if err == nil && len(l.Profiles) == 0 {
 		l.Profiles = []string{set.Current().Text}
@@ -135,6 +138,25 @@ func (l *login) Run(ctx context.Context, v *cli.Voice) error {
 		return l.signOut(ctx, v, set)
 	}
 	return l.signIn(ctx, v, set)
+}
+
+// warm prints the credentials for an SDK that asks at each of its starts, where
+// the way to them is known from before.
+func (l *login) warm(v *cli.Voice) (done bool, err error) {
+	if !l.plainProcess() {
+		return false, nil
+	}
+	entry, ok := session.Recall(cli.Store(), l.Profiles[0], profile.Fingerprint(os.LookupEnv))
+	if !ok {
+		return false, nil
+	}
+	v.Terse(cli.LoginCommand(l.name()))
+	return true, l.print(v, entry)
+}
+
+// plainProcess tells whether this is nothing but what an SDK runs.
+func (l *login) plainProcess() bool {
+	return l.Format == "process" && len(l.Profiles) == 1 && !l.Force && l.TokenCode == nil && l.handsOn() == 1 && !l.Verbose
 }
 
 // name is the one profile, or what stands for it in advice.
@@ -213,6 +235,9 @@ func (l *login) open(ctx context.Context, v *cli.Voice, to target, o session.Opt
 	if err != nil {
 		return s, err
 	}
+	if l.plainProcess() {
+		session.Remember(o.Store, to.name, profile.Fingerprint(os.LookupEnv), to.Login)
+	}
 	now := o.Clock.Now()
 	if s.Opened || l.command == nil {
 		v.Say("%s is signed in %s until %s (%s)", to.name, as(s, to.Login), cli.Clock(s.Expiration, now), cli.Left(s.Left(now)))
@@ -277,14 +302,18 @@ func (l *login) handOn(ctx context.Context, v *cli.Voice, to target, s session.S
 	}
 	switch {
 	case l.Format != "":
-		text, err := printed(l.Format, s.Entry)
-		if err != nil {
-			return err
-		}
-		_, err = io.WriteString(v.Stdout, text)
-		return err
+		return l.print(v, s.Entry)
 	case l.command != nil:
 		return run(ctx, program, *l.command, environmentOf(os.Environ(), s.Entry, to.Network.Region.Text))
 	}
 	return nil
+}
+
+func (l *login) print(v *cli.Voice, e cache.Entry) error {
+	text, err := printed(l.Format, e)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(v.Stdout, text)
+	return err
 }

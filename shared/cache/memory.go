@@ -254,6 +254,34 @@ func (m Memory) KeepFailure(name string, f Failure) error {
 	return m.write(path, data)
 }
 
+// A Route leads from a profile to its session, without a look at what the
+// profile says.
+type Route struct {
+	For      string // what it depends on
+	Session  string // the name
+	OfUser   bool   // the session is in Sessions, and not with the AWS CLI's
+	Endpoint string // in AWS's place, whose clock counts; "" for none
+}
+
+// Route returns the way to the profile's session, or the zero Route. One that
+// cannot be read is none.
+func (m Memory) Route(profile string) (r Route) {
+	data, err := read(m.file(profile, ".route.json"))
+	if err != nil || parseObject(data, &r) != nil {
+		return Route{}
+	}
+	return r
+}
+
+// KeepRoute keeps the way to the profile's session in place of the one before.
+func (m Memory) KeepRoute(profile string, r Route) error {
+	data, err := encode(r)
+	if err != nil {
+		return err
+	}
+	return m.write(m.file(profile, ".route.json"), data)
+}
+
 // A Copy is a session that we wrote into an AWS file, under the name of a
 // profile.
 type Copy struct{ File, Profile string }

@@ -388,3 +388,32 @@ func (never) Next(ctx context.Context, _ mfa.Question) (mfa.Code, error) {
 	<-ctx.Done()
 	return mfa.Code{}, context.Cause(ctx)
 }
+
+func TestWhatIsRememberedIsRecalledWhileItHolds(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if _, ok := Recall(w.store(), "power", "now"); ok {
+		t.Error("recalled what nobody remembered")
+	}
+	Remember(w.store(), "power", "now", w.role("power"))
+	if _, ok := Recall(w.store(), "power", "now"); ok {
+		t.Error("recalled a session that is not there")
+	}
+	good := w.put("power", time.Now().Add(time.Hour))
+	if e, ok := Recall(w.store(), "power", "now"); !ok || e.AccessKeyID != good.AccessKeyID {
+		t.Errorf("got %v, %v", e, ok)
+	}
+	for _, fingerprint := range []string{"later", ""} {
+		if _, ok := Recall(w.store(), "power", fingerprint); ok {
+			t.Errorf("recalled with fingerprint %q", fingerprint)
+		}
+	}
+	w.put("power", time.Now().Add(cache.Margin-time.Second))
+	if _, ok := Recall(w.store(), "power", "now"); ok {
+		t.Error("recalled a session that is not good any more")
+	}
+	Remember(w.store(), "admin", "", w.role("admin"))
+	if r := w.memory().Route("admin"); r != (cache.Route{}) {
+		t.Errorf("remembered %+v without a fingerprint", r)
+	}
+}

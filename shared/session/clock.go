@@ -32,10 +32,11 @@ type Clocks struct {
 func NewClocks(m cache.Memory) *Clocks { return &Clocks{memory: m, known: map[string]*Clock{}} }
 
 // Of is the clock of the STS endpoint.
-func (c *Clocks) Of(n profile.Network) *Clock {
+func (c *Clocks) Of(n profile.Network) *Clock { return c.at(n.STS.Text) }
+
+func (c *Clocks) at(endpoint string) *Clock {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	endpoint := n.STS.Text
 	if c.known[endpoint] == nil {
 		c.known[endpoint] = &Clock{memory: c.memory, endpoint: endpoint}
 	}

@@ -53,3 +53,28 @@ func Serve(ctx context.Context, login *profile.Login, o Options, codes mfa.Codes
 	o.Codes = asking
 	return Open(ctx, login, o)
 }
+
+// Recall returns the profile's session, if it is good, by the way that Remember
+// kept for the same fingerprint: without a look at what the profile says.
+func Recall(store Store, name, fingerprint string) (cache.Entry, bool) {
+	route := store.Memory.Route(name)
+	if fingerprint == "" || route.For != fingerprint {
+		return cache.Entry{}, false
+	}
+	dir := store.Roles
+	if route.OfUser {
+		dir = store.Memory.Sessions()
+	}
+	entry, err := dir.Read(route.Session)
+	clock := NewClocks(store.Memory).at(route.Endpoint)
+	return entry, err == nil && entry.Good(clock.Now()) && entry.Good(time.Now())
+}
+
+// Remember keeps the way from a profile to the login's session for Recall.
+func Remember(store Store, name, fingerprint string, login *profile.Login) {
+	if fingerprint == "" || !login.IsRole() && login.Source.Profile == "" {
+		return // by keys of the environment
+	}
+	login = store.first(login)
+	_ = store.Memory.KeepRoute(name, cache.Route{For: fingerprint, Session: store.Name(login), OfUser: !login.IsRole(), Endpoint: login.Network.STS.Text})
+}
