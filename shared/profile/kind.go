@@ -39,7 +39,7 @@ func (p *Profile) keysKind() Kind {
 	}
 	_, inCredentials := p.credentials["aws_access_key_id"]
 	switch {
-	case has("role_arn") && has("web_identity_token_file"):
+	case has("role_arn") && has("web_identity_token_file"), p.Value("web_identity_token_file").Text != "":
 		return WebIdentity
 	case has("sso_account_id") || has("sso_role_name"):
 		return IdentityCenter

@@ -129,17 +129,22 @@ func (p *Profile) login(above []string) (*Login, error) {
 	case MFASession:
 		return p.mfaSession()
 	case Process:
-		if name, from, ok := p.behind(); ok {
-			next, err := p.next("credential_process", name, from, append(above, p.Name))
-			if err != nil {
-				return nil, err
-			}
-			return next.login(append(above, p.Name))
+		if name, from, ok := p.ownProcess(); ok {
+			return p.handedOn(name, from, append(above, p.Name))
 		}
 		fallthrough
 	default:
 		return nil, &UnsupportedError{Profile: p.Name, Kind: kind, Roles: p.set.Roles}
 	}
+}
+
+// handedOn is the login of the profile that p's credential_process names.
+func (p *Profile) handedOn(name string, from Origin, chain []string) (*Login, error) {
+	next, err := p.next("credential_process", name, from, chain)
+	if err != nil {
+		return nil, err
+	}
+	return next.login(chain)
 }
 
 // next is the profile that a setting leads to, unless that leads in a loop.
@@ -175,6 +180,11 @@ func (p *Profile) behind() (name string, from Origin, ok bool) {
 	if p.Kind() != Process {
 		return "", Origin{}, false
 	}
+	return p.ownProcess()
+}
+
+// ownProcess is what a credential_process that is aws-mfa-login names.
+func (p *Profile) ownProcess() (name string, from Origin, ok bool) {
 	command, err := p.command("credential_process")
 	if err != nil {
 		return "", Origin{}, false
@@ -266,6 +276,9 @@ func (p *Profile) role(above []string) (*Login, error) {
 // The AWS CLI looks at no other of its settings.
 func (p *Profile) webIdentity() (*Login, error) {
 	l := &Login{Profile: p.Name, RoleARN: p.Value("role_arn"), SessionName: p.Value("role_session_name"), TokenFile: p.Value("web_identity_token_file")}
+	if !l.RoleARN.Set {
+		return nil, &SettingError{Profile: p.Name, Key: "role_arn", Reason: "is not set beside web_identity_token_file (" + l.TokenFile.From.String() + ")"}
+	}
 	return l, p.checkAll(rule{"role_arn", checkRoleARN}, rule{"role_session_name", checkSessionName}, rule{"web_identity_token_file", checkNotEmpty})
 }
 
@@ -396,6 +409,8 @@ func (p *Profile) readDuration(l *Login) error {
 	switch {
 	case !l.Duration.Set:
 		return nil
+	case strings.HasPrefix(l.Duration.Text, "\n"): // over which the AWS CLI stumbles
+		return &SettingError{Profile: p.Name, Key: "duration_seconds", From: l.Duration.From, Reason: "is a block of settings"}
 	case strings.ContainsFunc(l.Duration.Text, func(c rune) bool { return c > unicode.MaxASCII && unicode.IsDigit(c) }):
 		return &SettingError{Profile: p.Name, Key: "duration_seconds", From: l.Duration.From, Reason: "has digits that are not 0 to 9"}
 	case !ok:

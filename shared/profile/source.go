@@ -3,6 +3,8 @@ package profile
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -85,7 +87,7 @@ func (p *Profile) source(chain []string) (Source, error) {
 }
 
 func (p *Profile) sourceProfile(named Value, chain []string) (Source, error) {
-	if named.Text == p.Name && len(chain) == 1 && p.hasKeys() {
+	if named.Text == p.Name && p.hasKeys() {
 		return p.keysSource(p, chain)
 	}
 	next, err := p.next("source_profile", named.Text, named.From, chain)
@@ -111,8 +113,8 @@ func (p *Profile) keysSource(holder *Profile, chain []string) (s Source, err err
 	case kind == IdentityCenter:
 		s.SSO, err = holder.sso()
 	case kind == Process:
-		if _, _, ours := holder.behind(); ours {
-			s.Login, err = holder.login(chain)
+		if name, from, ours := holder.ownProcess(); ours {
+			s.Login, err = holder.handedOn(name, from, append(chain, holder.Name))
 		} else {
 			s.Process, err = holder.command("credential_process")
 		}
@@ -125,31 +127,41 @@ func (p *Profile) keysSource(holder *Profile, chain []string) (s Source, err err
 	return s, err
 }
 
-// sso reads what the profile says of Identity Center. The AWS CLI refuses a
-// profile that contradicts its sso_session.
+// sso reads what the profile says of Identity Center, with what its
+// sso_session adds. The AWS CLI refuses a profile that contradicts that in any
+// setting, and a session that does not stand on its own.
 func (p *Profile) sso() (*SSO, error) {
-	named := p.Value("sso_session")
-	url, region := Setting{"sso_start_url", p.Value("sso_start_url")}, Setting{"sso_region", p.Value("sso_region")}
+	named, value := p.Value("sso_session"), p.Value
 	if named.Set {
 		section, err := p.set.typed("sso-session", named.Text)
 		if err != nil {
 			return nil, &SettingError{Profile: p.Name, Key: "sso_session", From: named.From, Reason: err.Error()}
 		}
-		for _, own := range []*Setting{&url, &region} {
-			there := section[own.Name]
-			if own.Set && there.Set && own.Text != there.Text {
-				return nil, &SettingError{Profile: p.Name, Key: own.Name, From: own.From, Reason: "is another than that of the sso_session (" + there.From.String() + ")"}
-			}
-			if there.Set {
-				own.Value = there
+		for _, key := range slices.Sorted(maps.Keys(section)) {
+			if own := p.Value(key); own.Set && own.Text != section[key].Text {
+				return nil, &SettingError{Profile: p.Name, Key: key, From: own.From, Reason: "is another than that of the sso_session (" + section[key].From.String() + ")"}
 			}
 		}
+		for _, key := range []string{"sso_start_url", "sso_region"} {
+			if !section[key].Set {
+				return nil, &SettingError{Profile: p.Name, Key: "sso_session", From: named.From, Reason: "has no " + key}
+			}
+		}
+		value = func(key string) Value {
+			if v := section[key]; v.Set {
+				return v
+			}
+			return p.Value(key)
+		}
 	}
-	account, role := Setting{"sso_account_id", p.Value("sso_account_id")}, Setting{"sso_role_name", p.Value("sso_role_name")}
+	url, region, account, role := value("sso_start_url"), value("sso_region"), value("sso_account_id"), value("sso_role_name")
 	for _, v := range []struct {
 		Setting
 		holds func(string) error
-	}{{url, checkNotEmpty}, {region, checkSSORegion}, {account, checkAccount}, {role, checkNotEmpty}} {
+	}{
+		{Setting{"sso_start_url", url}, checkNotEmpty}, {Setting{"sso_region", region}, checkSSORegion},
+		{Setting{"sso_account_id", account}, checkAccount}, {Setting{"sso_role_name", role}, checkNotEmpty},
+	} {
 		err := errors.New("is missing")
 		if v.Set {
 			err = v.holds(v.Text)
@@ -158,7 +170,7 @@ func (p *Profile) sso() (*SSO, error) {
 			return nil, &SettingError{Profile: p.Name, Key: v.Name, From: v.From, Reason: err.Error()}
 		}
 	}
-	return &SSO{Session: named.Text, StartURL: url.Value, Region: region.Value, AccountID: account.Value, RoleName: role.Value}, nil
+	return &SSO{Session: named.Text, StartURL: url, Region: region, AccountID: account, RoleName: role}, nil
 }
 
 func checkSSORegion(s string) error {
@@ -236,9 +248,13 @@ func (p *Profile) Keys() (Keys, error) {
 			return Keys{}, &SettingError{Profile: p.Name, Key: half.key, From: half.value.From, Reason: "is empty or has spaces in it"}
 		}
 	}
-	token := values["aws_security_token"] // first, as for the AWS CLI
-	if !token.Set {
-		token = values["aws_session_token"]
+	key := "aws_security_token" // first, as for the AWS CLI
+	if !values[key].Set {
+		key = "aws_session_token"
+	}
+	token := values[key]
+	if strings.ContainsAny(token.Text, " \t\n") {
+		return Keys{}, &SettingError{Profile: p.Name, Key: key, From: token.From, Reason: "has spaces in it"}
 	}
 	return Keys{AccessKeyID: id.Text, SecretAccessKey: secret.Text, SessionToken: token.Text,
 		Expiration: values["expiration"], From: id.From}, nil
