@@ -251,17 +251,19 @@ func (l *login) open(ctx context.Context, v *cli.Voice, to target, o session.Opt
 	case s.Opened && left < 2*cache.Margin:
 		v.Warn("the AWS CLI does not use the last 15 minutes of a session, so it will ask again in %s", cli.Left(left-cache.Margin))
 	}
-	if s.Opened && l.Duration.max && to.IsRole() {
-		hours := s.Left(now).Round(time.Minute)
-		v.Hint("to ask for it at once from now on: %s", cli.AWSCommand(fmt.Sprintf("configure set duration_seconds %d", int(hours.Seconds())), to.Login.Profile))
+	if lasts := s.Left(now).Round(time.Minute); s.Opened && l.Duration.max && to.IsRole() && lasts > time.Hour {
+		v.Hint("to ask for it at once from now on: %s", cli.AWSCommand(fmt.Sprintf("configure set duration_seconds %d", int(lasts.Seconds())), to.Login.Profile))
 	}
 	return s, nil
 }
 
 // as is who one is in the session, as far as it tells.
 func as(s session.Session, login *profile.Login) string {
-	if !login.IsRole() {
+	switch {
+	case !login.IsRole():
 		return "with " + login.SerialNumber.Text
+	case s.AssumedRoleARN == "":
+		return "as " + login.RoleARN.Text
 	}
 	return "as " + s.AssumedRoleARN
 }

@@ -117,7 +117,7 @@ func linkJSSDK(dir string) error {
 	if err != nil {
 		return err
 	}
-	text := "#!/bin/sh\nNODE_EXTRA_CA_CERTS=$AWS_CA_BUNDLE exec '" + node + "' --no-warnings '" + installed + "/jssdk.mjs'\n"
+	text := "#!/bin/sh\nNODE_EXTRA_CA_CERTS=$AWS_CA_BUNDLE exec '" + node + "' --no-warnings '" + installed + "/jssdk.mjs' \"$@\"\n"
 	return os.WriteFile(filepath.Join(dir, "jssdk"), []byte(text), 0o755)
 }
 

@@ -77,7 +77,7 @@ func TestSuite(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"user":   command(1, 1, func(w *script, ts *testscript.TestScript, args []string) error { w.aws.AddUser(args[0]); return nil }),
 			"keys":   command(2, 2, cmdKeys),
-			"role":   command(1, 5, cmdRole),
+			"role":   command(1, 9, cmdRole),
 			"code":   command(0, 1, cmdCode),
 			"seed":   command(1, 2, cmdSeed),
 			"clock":  command(1, 1, cmdClock),
