@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"aws-mfa/shared/cache"
@@ -41,7 +42,29 @@ type login struct {
 	command *[]string // behind "--"; nil without
 }
 
-func main() { cli.Main("aws-mfa-login", description, &login{}) }
+func main() {
+	if text, ok := warm(os.Args[1:]); ok {
+		if _, err := os.Stdout.WriteString(text); err == nil {
+			return
+		}
+	}
+	cli.Main("aws-mfa-login", description, &login{})
+}
+
+// warm is what an SDK gets that runs us at each of its starts, by the command
+// that --process-profile writes, where the way to the session is known from
+// before. Parsing the command line would take as long as all the rest.
+func warm(args []string) (text string, ok bool) {
+	if len(args) != 3 || strings.HasPrefix(args[0], "-") || args[1] != "--format" || args[2] != "process" {
+		return "", false
+	}
+	entry, ok := session.Recall(cli.Store(), args[0], profile.Fingerprint(os.LookupEnv))
+	if !ok {
+		return "", false
+	}
+	text, err := printed("process", entry)
+	return text, err == nil
+}
 
 // Take is given the command.
 func (l *login) Take(words []string) { l.command = &words }
@@ -119,9 +142,6 @@ func (l *login) handsOn() int {
 
 // Run signs in to each profile in turn, or does what the flags say instead.
 func (l *login) Run(ctx context.Context, v *cli.Voice) error {
-	if done, err := l.warm(v); done {
-		return err
-	}
 	set, err := profile.Load(os.LookupEnv)
 	if err == nil && len(l.Profiles) == 0 {
 		l.Profiles = []string{set.Current().Text}
@@ -138,25 +158,6 @@ func (l *login) Run(ctx context.Context, v *cli.Voice) error {
 		return l.signOut(ctx, v, set)
 	}
 	return l.signIn(ctx, v, set)
-}
-
-// warm prints the credentials for an SDK that asks at each of its starts, where
-// the way to them is known from before.
-func (l *login) warm(v *cli.Voice) (done bool, err error) {
-	if !l.plainProcess() {
-		return false, nil
-	}
-	entry, ok := session.Recall(cli.Store(), l.Profiles[0], profile.Fingerprint(os.LookupEnv))
-	if !ok {
-		return false, nil
-	}
-	v.Terse(cli.LoginCommand(l.name()))
-	return true, l.print(v, entry)
-}
-
-// plainProcess tells whether this is nothing but what an SDK runs.
-func (l *login) plainProcess() bool {
-	return l.Format == "process" && len(l.Profiles) == 1 && !l.Force && l.TokenCode == nil && l.handsOn() == 1 && !l.Verbose
 }
 
 // name is the one profile, or what stands for it in advice.
@@ -235,7 +236,7 @@ func (l *login) open(ctx context.Context, v *cli.Voice, to target, o session.Opt
 	if err != nil {
 		return s, err
 	}
-	if l.plainProcess() {
+	if l.Format == "process" {
 		session.Remember(o.Store, to.name, profile.Fingerprint(os.LookupEnv), to.Login)
 	}
 	now := o.Clock.Now()
@@ -304,18 +305,14 @@ func (l *login) handOn(ctx context.Context, v *cli.Voice, to target, s session.S
 	}
 	switch {
 	case l.Format != "":
-		return l.print(v, s.Entry)
+		text, err := printed(l.Format, s.Entry)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(v.Stdout, text)
+		return err
 	case l.command != nil:
 		return run(ctx, program, *l.command, environmentOf(os.Environ(), s.Entry, to.Network.Region.Text))
 	}
 	return nil
-}
-
-func (l *login) print(v *cli.Voice, e cache.Entry) error {
-	text, err := printed(l.Format, e)
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(v.Stdout, text)
-	return err
 }

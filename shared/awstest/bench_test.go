@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -28,25 +27,50 @@ func BenchmarkStart(b *testing.B) {
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "hello"), hello).CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
-	env := warmHome(b, bin)
-	commands := [][]string{{"hello"}, {"aws-mfa-login", "mfa"}, {"aws-mfa-status", "--offline", "mfa"}}
+	ten, many := warmHome(b, bin, 10), warmHome(b, bin, 10_000)
+	settle(b, bin, ten, many)
+	commands := []struct {
+		name string
+		env  []string
+		args []string
+	}{
+		{"hello", ten, []string{"hello"}},
+		{"login", ten, []string{"aws-mfa-login", "mfa"}},
+		{"status", ten, []string{"aws-mfa-status", "--offline", "mfa"}},
+		{"process", ten, []string{"aws-mfa-login", "mfa", "--format", "process"}},
+		{"process-10000", many, []string{"aws-mfa-login", "mfa", "--format", "process"}},
+	}
 	for b.Loop() {
 		times := make([][]time.Duration, len(commands))
 		for range 100 {
-			for i, args := range commands {
-				cmd := exec.Command(filepath.Join(bin, args[0]), args[1:]...)
-				cmd.Env = env
-				if out, err := cmd.CombinedOutput(); err != nil {
-					b.Fatalf("%v\n%s", err, out)
-				}
-				times[i] = append(times[i], cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+			for i, c := range commands {
+				times[i] = append(times[i], cpuTime(b, bin, c.env, c.args...))
 			}
 		}
 		base := median(times[0])
 		b.ReportMetric(float64(base.Microseconds()), "hello-µs")
-		for i, args := range commands[1:] {
-			b.ReportMetric(float64(median(times[i+1]))/float64(base), strings.TrimPrefix(args[0], "aws-mfa-")+"/hello")
+		for i, c := range commands[1:4] {
+			b.ReportMetric(float64(median(times[i+1]))/float64(base), c.name+"/hello")
 		}
+		b.ReportMetric(float64(median(times[4]))/float64(median(times[3])), "process-of-10000/of-10")
+	}
+}
+
+func cpuTime(b *testing.B, bin string, env []string, args ...string) time.Duration {
+	cmd := exec.Command(filepath.Join(bin, args[0]), args[1:]...)
+	cmd.Env = env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+}
+
+// settle waits until the files of the homes are old enough for the way to a
+// session to be remembered, and lets it be.
+func settle(b *testing.B, bin string, homes ...[]string) {
+	time.Sleep(4 * time.Second)
+	for _, env := range homes {
+		cpuTime(b, bin, env, "aws-mfa-login", "mfa", "--format", "process")
 	}
 }
 
@@ -55,8 +79,9 @@ func median(times []time.Duration) time.Duration {
 	return times[len(times)/2]
 }
 
-// warmHome makes a HOME with a session that is good, and its environment.
-func warmHome(b *testing.B, bin string) []string {
+// warmHome makes a HOME with so many profiles and a session that is good, and
+// its environment.
+func warmHome(b *testing.B, bin string, profiles int) []string {
 	aws, err := awstest.Start()
 	if err != nil {
 		b.Fatal(err)
@@ -67,6 +92,9 @@ func warmHome(b *testing.B, bin string) []string {
 	home := b.TempDir()
 	env := []string{"HOME=" + home, "AWS_ENDPOINT_URL_STS=" + aws.URL()}
 	config := "[profile mfa]\nrole_arn = arn:aws:iam::123456789012:role/R\nsource_profile = default\nmfa_serial = " + user.Device.SerialNumber + "\nregion = eu-west-1\n"
+	for i := range profiles {
+		config += fmt.Sprintf("\n[profile p%d]\nrole_arn = arn:aws:iam::123456789012:role/R%d\nsource_profile = default\nmfa_serial = %s\nregion = eu-west-1\n", i, i, user.Device.SerialNumber)
+	}
 	keys := fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", user.AccessKeyID, user.SecretAccessKey)
 	if err := os.Mkdir(filepath.Join(home, ".aws"), 0o700); err != nil {
 		b.Fatal(err)
