@@ -51,6 +51,16 @@ if has aws; then
     run 0 aws sts get-caller-identity --profile mfa
 fi
 
+say "SDKs do not look there. This profile hands them the session (README: One login, every tool)."
+run 0 aws-mfa-login mfa --process-profile mfa-sdk
+tail -n 4 "$HOME/.aws/config"
+if has aws; then
+    run 0 aws sts get-caller-identity --profile mfa-sdk
+fi
+
+say "Or one command has it in its environment."
+run 0 aws-mfa-login mfa -- sh -c 'echo "$AWS_ACCESS_KEY_ID, until $AWS_CREDENTIAL_EXPIRATION"'
+
 say "Who am I, and for how long?"
 run 0 aws-mfa-status
 

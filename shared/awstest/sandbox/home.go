@@ -56,6 +56,8 @@ mfa-code prints a code of your MFA device, and its seed is in ~/seed. Things to 
     aws-mfa-login mfa -t $(mfa-code)
     aws-mfa-status --all
     aws sts get-caller-identity --profile mfa
+    aws-mfa-login mfa --process-profile mfa-sdk; AWS_PROFILE=mfa-sdk python3 -c 'import boto3; print(boto3.client("sts").get_caller_identity()["Arn"])'
+    aws-mfa-login mfa -- sh
     aws-mfa-console mfa --print
     mfa-code; aws-mfa-login admin          (and type that code)
     aws-mfa-login auto
