@@ -94,16 +94,57 @@ func processCommand(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	words := make([]string, 2)
-	for i, word := range []string{program, name} {
-		if words[i], err = commandWord(word, runtime.GOOS); err != nil {
-			return "", err
-		}
-	}
 	if strings.HasPrefix(name, "-") {
 		return "", fmt.Errorf("profile %q looks like a flag, so it cannot be named in a credential_process", name)
 	}
-	return strings.Join(words, " ") + " --format process", nil
+	return commandLine(runtime.GOOS, program, name)
+}
+
+// commandLine is the command in words that every SDK reads alike: those that
+// split it as Python's shlex does (or by Windows' rules), those that give it to
+// sh or cmd.exe, and those that take " #" and " ;" for the start of a comment.
+// It does not end in a quote, since the Go SDK takes quotes away that a value
+// begins and ends with.
+func commandLine(goos string, words ...string) (string, error) {
+	quote := posixWord
+	if goos == "windows" {
+		quote = windowsWord
+	}
+	line := ""
+	for _, word := range words {
+		quoted, ok := quote(word)
+		unfit := strings.ContainsFunc(word, func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.Contains(word, " #") || strings.Contains(word, " ;")
+		if !ok || unfit || goos == "windows" && strings.Contains(line, `"`) && quoted != word {
+			return "", fmt.Errorf("%q cannot be written in a credential_process so that every SDK reads it alike", word)
+		}
+		line += quoted + " "
+	}
+	return line + "--format process", nil
+}
+
+const plainWord = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+./:@%,"
+
+// posixWord quotes a word for sh and shlex.
+func posixWord(s string) (string, bool) {
+	switch {
+	case s != "" && strings.Trim(s, plainWord) == "":
+		return s, true
+	case strings.ContainsAny(s, "\"\\$`!"):
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'", true
+	}
+	return `"` + s + `"`, true
+}
+
+// windowsWord quotes a word for cmd.exe /C, which keeps the quotes of a line
+// with one pair of them, and none of certain characters between. Source: cmd /?
+func windowsWord(s string) (string, bool) {
+	switch {
+	case s == "", strings.ContainsAny(s, `"%&<>^|!`), strings.HasSuffix(s, `\`):
+		return "", false
+	case strings.Trim(s, plainWord+`\()`) == "":
+		return s, true
+	}
+	return `"` + s + `"`, !strings.ContainsAny(s, "()@")
 }
 
 // ownPath is the path of this program, by the name that it is found under: what
@@ -128,32 +169,6 @@ func ownPath() (string, error) {
 		return path, nil
 	}
 	return found, nil
-}
-
-// commandWord is a word of a credential_process, quoted where it has to be so
-// that all SDKs take it for the same one word: those that split it as Python's
-// shlex does (or by Windows' rules), those that give it to sh or cmd.exe, and
-// those that take " #" for the start of a comment.
-func commandWord(s, goos string) (string, error) {
-	const (
-		plain  = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+./:@%,"
-		spaces = " =()[]{}&;<>|*?#~^!"
-	)
-	unfit := fmt.Errorf("%q cannot be written in a credential_process so that every SDK reads it alike", s)
-	beyond := strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
-	comment := strings.Contains(s, " #") || strings.Contains(s, " ;")
-	windows := goos == "windows"
-	switch {
-	case s == "", beyond, comment, windows && strings.ContainsAny(s, `"%`), windows && strings.HasSuffix(s, `\`):
-		return "", unfit
-	case windows && strings.Trim(s, plain+`\`) == "", strings.Trim(s, plain) == "":
-		return s, nil
-	case windows:
-		return `"` + s + `"`, nil
-	case strings.ContainsAny(s, "\"\\$`!"):
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'", nil
-	}
-	return `"` + s + `"`, nil
 }
 
 // mayCopy tells why the session must not be copied to the profile of that name,

@@ -112,8 +112,10 @@ func (o Options) sso(ctx context.Context, source profile.Source, n profile.Netwo
 	if err != nil {
 		return profile.Keys{}, err
 	}
+	bounded, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	o.Teller.Trace("GetRoleCredentials: request (region %s)", role.Region.Text)
-	out, err := sso.New(sso.Options{Region: role.Region.Text, HTTPClient: httpClient}).GetRoleCredentials(ctx, &sso.GetRoleCredentialsInput{
+	out, err := sso.New(sso.Options{Region: role.Region.Text, HTTPClient: httpClient}).GetRoleCredentials(bounded, &sso.GetRoleCredentialsInput{
 		AccessToken: &token.AccessToken, AccountId: &role.AccountID.Text, RoleName: &role.RoleName.Text,
 	})
 	var unauthorized *types.UnauthorizedException
