@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"aws-mfa/shared/cli"
@@ -19,9 +20,9 @@ type login struct {
 	Force      bool     `short:"f" help:"Open a new session even if the present one is good."`
 	MFASession bool     `name:"mfa-session" help:"Open the MFA session of the source first and the roles from it: one code, many roles, each for 1h at most. An open one is used without this flag."`
 
-	Format             string `enum:",process,env,env-no-export,fish,powershell,windows-cmd,nushell" default:"" placeholder:"FORMAT" help:"Print the credentials: process (for credential_process), env, env-no-export, fish, powershell, windows-cmd or nushell."`
-	ProcessProfile     string `placeholder:"NAME" help:"Add profile NAME to the config file, which hands the session to every SDK by credential_process."`
-	CredentialsProfile string `placeholder:"NAME" help:"Copy the session into the credentials file as profile NAME, for tools that read nothing else."`
+	Format             string  `enum:",process,env,env-no-export,fish,powershell,windows-cmd,nushell" default:"" placeholder:"FORMAT" help:"Print the credentials: process (for credential_process), env, env-no-export, fish, powershell, windows-cmd or nushell."`
+	ProcessProfile     *string `placeholder:"NAME" help:"Add profile NAME to the config file, which hands the session to every SDK by credential_process."`
+	CredentialsProfile *string `placeholder:"NAME" help:"Copy the session into the credentials file as profile NAME, for tools that read nothing else."`
 
 	SaveSeed   bool   `help:"Keep the TOTP seed of the profile's MFA device, so that codes come by themselves: asked for at the terminal, or read from standard input, as base32 or an otpauth:// URI."`
 	SeedStore  string `enum:",keyring,file" default:"" placeholder:"keyring|file" help:"Where --save-seed keeps it: in the system's keyring, or in a file under a passphrase (default: keyring)."`
@@ -30,7 +31,8 @@ type login struct {
 	All        bool   `help:"With --logout: of all profiles."`
 	cli.Flags
 
-	command *[]string // behind "--"; nil without
+	command     *[]string // behind "--"; nil without
+	fingerprint string    // of the AWS files, before they were read; for --format process
 }
 
 // Take is given the command.
@@ -75,8 +77,10 @@ func (l *login) Validate() error {
 		return errors.New("-- goes before a command")
 	case l.command != nil && l.Format != "":
 		return errors.New("--format prints the credentials, so it goes without a command")
-	case l.ProcessProfile != "" && l.ProcessProfile == l.CredentialsProfile:
+	case l.ProcessProfile != nil && l.CredentialsProfile != nil && *l.ProcessProfile == *l.CredentialsProfile:
 		return errors.New("--process-profile and --credentials-profile: one profile cannot be both")
+	case unreadable(l.ProcessProfile), unreadable(l.CredentialsProfile):
+		return errors.New("--process-profile, --credentials-profile: a name that every SDK reads has A-Z a-z 0-9 and ._@+:/%- only")
 	case l.handsOn() > 0 && len(l.Profiles) > 1:
 		return errors.New("one session can be handed on, so name one profile")
 	case l.TokenCode != nil && len(l.Profiles) > 1 && !l.MFASession:
@@ -86,6 +90,13 @@ func (l *login) Validate() error {
 		return err
 	}
 	return nil
+}
+
+// unreadable tells whether some SDK does not read a profile of that name. The
+// JavaScript SDK takes least.
+func unreadable(name *string) bool {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@+:/%-"
+	return name != nil && (*name == "" || *name == "DEFAULT" || strings.HasPrefix(*name, "-") || strings.Trim(*name, plain) != "")
 }
 
 func count(given ...bool) (n int) {
@@ -102,5 +113,5 @@ func (l *login) alone() int { return count(l.Logout, l.SaveSeed, l.ForgetSeed) }
 
 // handsOn counts the ways in which the session is handed on.
 func (l *login) handsOn() int {
-	return count(l.Format != "", l.ProcessProfile != "", l.CredentialsProfile != "", l.command != nil)
+	return count(l.Format != "", l.ProcessProfile != nil, l.CredentialsProfile != nil, l.command != nil)
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 	"time"
 
+	"aws-mfa/shared/cache"
 	"aws-mfa/shared/cli"
 	"aws-mfa/shared/profile"
 	"aws-mfa/shared/session"
@@ -37,6 +40,9 @@ func (l *login) signOut(ctx context.Context, v *cli.Voice, set *profile.Set) err
 			failed = append(failed, &cli.ProfileError{Profile: name, Err: err})
 		}
 	}
+	if l.All {
+		failed = append(failed, out.rest(ctx))
+	}
 	out.advise(l.All)
 	return errors.Join(failed...)
 }
@@ -45,7 +51,7 @@ func (l *login) signOut(ctx context.Context, v *cli.Voice, set *profile.Set) err
 type signOut struct {
 	voice *cli.Voice
 	store session.Store
-	ended map[string]bool // sessions, by the names of their files
+	ended map[string]bool // sessions, by name; false: there was none
 	roles bool            // sessions of roles were among them
 	users bool            // and MFA sessions
 }
@@ -77,34 +83,65 @@ func (o *signOut) of(ctx context.Context, name string, login *profile.Login, qui
 
 // end removes a session wherever we put it, and tells whether there was one.
 func (o *signOut) end(ctx context.Context, l *profile.Login) (was bool, err error) {
-	path := o.store.Path(l)
-	if o.ended[path] {
+	if l.IsRole() {
+		return o.remove(ctx, o.store.Roles, o.store.Name(l), &o.roles)
+	}
+	return o.remove(ctx, o.store.Memory.Sessions(), o.store.Name(l), &o.users)
+}
+
+// rest removes what no profile of today leads to: MFA sessions, and sessions
+// that there are copies of.
+func (o *signOut) rest(ctx context.Context) error {
+	var failed []error
+	for _, name := range o.store.Memory.Copied() {
+		_, err := o.remove(ctx, o.store.Roles, name, &o.roles)
+		failed = append(failed, err)
+	}
+	for _, name := range o.store.Memory.Sessions().Names() {
+		_, err := o.remove(ctx, o.store.Memory.Sessions(), name, &o.users)
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
+}
+
+// patience is how long a sign-in to the session is waited for, which would
+// leave it behind.
+const patience = 5 * time.Second
+
+// remove removes the session of that name, and the copies of it. Of those that
+// AWS still takes, alive is made to tell.
+func (o *signOut) remove(ctx context.Context, dir cache.Dir, name string, alive *bool) (was bool, err error) {
+	if o.ended[name] {
 		return true, nil
 	}
-	entry, lost := o.store.Find(l)
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if release, err := o.store.Memory.Lock(limited, name, func() { o.voice.Say("waiting for a process that is signing in") }); err == nil {
+		defer release()
+	}
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	entry, lost := dir.Read(name)
 	was = !errors.Is(lost, fs.ErrNotExist)
-	copies, err := o.store.Memory.Copies(o.store.Name(l))
+	copies, err := o.store.Memory.Copies(name)
 	failed := []error{err}
 	for _, c := range copies {
 		was = true
 		failed = append(failed, removeCopy(ctx, c))
 	}
-	failed = append(failed, o.store.Remove(l))
+	failed = append(failed, dir.Remove(name))
 	if err := errors.Join(failed...); err != nil {
 		return was, err
 	}
-	if was {
-		o.ended[path] = true
-	}
-	if lost == nil && entry.Left(time.Now()) > 0 {
-		o.roles, o.users = o.roles || l.IsRole(), o.users || !l.IsRole()
-	}
-	return was, o.store.Memory.ForgetCopies(o.store.Name(l))
+	o.ended[name] = was
+	*alive = *alive || lost == nil && entry.Left(time.Now()) > 0
+	return was, o.store.Memory.ForgetCopies(name)
 }
 
 // advise tells what signing out here does not do.
 func (o *signOut) advise(all bool) {
-	if all && len(o.ended) == 0 {
+	if all && !slices.Contains(slices.Collect(maps.Values(o.ended)), true) {
 		o.voice.Say("no profile was signed in")
 	}
 	if o.roles || o.users {

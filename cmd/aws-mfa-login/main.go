@@ -38,6 +38,9 @@ func warm(args []string) (text string, ok bool) {
 
 // Run signs in to each profile in turn, or does what the flags say instead.
 func (l *login) Run(ctx context.Context, v *cli.Voice) error {
+	if l.Format == "process" {
+		l.fingerprint = profile.Fingerprint(os.LookupEnv)
+	}
 	set, err := profile.Load(os.LookupEnv)
 	if err == nil && len(l.Profiles) == 0 {
 		l.Profiles = []string{set.Current().Text}

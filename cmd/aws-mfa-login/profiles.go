@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,7 +43,11 @@ func writeProcessProfile(ctx context.Context, v *cli.Voice, set *profile.Set, na
 		if err != nil {
 			return nil, err
 		}
-		return profile.Edit(path, data, section, changes)
+		out, err := profile.Edit(path, data, section, changes)
+		if err != nil {
+			return nil, err
+		}
+		return out, inherits(path, out, section)
 	})
 	if err != nil {
 		return err
@@ -52,10 +57,12 @@ func writeProcessProfile(ctx context.Context, v *cli.Voice, set *profile.Set, na
 	return nil
 }
 
+var errNoFile = errors.New("there is no file to write to: the environment variable that names it is empty")
+
 // rewrite changes an AWS file; change is given the files as they are then.
 func rewrite(ctx context.Context, path string, change func(set *profile.Set, data []byte) ([]byte, error)) error {
 	if path == "" {
-		return errors.New("there is no file to write to: the environment variable that names it is empty")
+		return errNoFile
 	}
 	return cli.Store().Memory.Rewrite(ctx, path, func(data []byte) ([]byte, error) {
 		set, err := profile.Load(os.LookupEnv)
@@ -68,9 +75,6 @@ func rewrite(ctx context.Context, path string, change func(set *profile.Set, dat
 
 // mayHandOn tells why a profile of that name can't be ours, if so.
 func mayHandOn(set *profile.Set, name string) error {
-	if name == "" || strings.HasPrefix(name, "-") || strings.Trim(name, plainName) != "" {
-		return cli.UsageError(fmt.Sprintf("--process-profile: %q is not a name that every SDK reads (A-Z a-z 0-9 and .,_@+:/%%-)", name))
-	}
 	if !set.Has(name) {
 		return nil
 	}
@@ -84,9 +88,24 @@ func mayHandOn(set *profile.Set, name string) error {
 	return nil
 }
 
-// plainName is what the JavaScript SDK takes for a profile's name, which takes
-// least.
-const plainName = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@+:/%-"
+// others are the settings that make a profile something else than a
+// credential_process or a copied session.
+var others = []string{"role_arn", "source_profile", "credential_source", "web_identity_token_file", "sso_session", "sso_start_url", "sso_account_id", "sso_role_name", "login_session"}
+
+// inherits tells what the section has from [DEFAULT], if that makes it
+// something else.
+func inherits(path string, data []byte, section string) error {
+	values, err := profile.Values(path, data, section)
+	if err != nil {
+		return err
+	}
+	for _, key := range append([]string{"aws_access_key_id", "aws_secret_access_key"}, others...) {
+		if v := values[key]; v.Set {
+			return fmt.Errorf("every profile of that file has %s (%s), so none can hand a session on", key, v.From)
+		}
+	}
+	return nil
+}
 
 // processCommand is a credential_process that hands on the profile's session.
 func processCommand(name string) (string, error) {
@@ -154,21 +173,25 @@ func ownPath() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	found, err := exec.LookPath(os.Args[0])
+	for _, name := range []string{os.Args[0], path} {
+		found, err := exec.LookPath(name)
+		if err == nil {
+			found, err = filepath.Abs(found)
+		}
+		if err == nil && strings.TrimSuffix(filepath.Base(found), ".exe") == "aws-mfa-login" && sameFile(found, path) {
+			return found, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not called aws-mfa-login, so what names it would not be known again", path)
+}
+
+func sameFile(a, b string) bool {
+	first, err := os.Stat(a)
 	if err != nil {
-		return path, nil
+		return false
 	}
-	if found, err = filepath.Abs(found); err != nil {
-		return path, nil
-	}
-	is, err := os.Stat(path)
-	if err != nil {
-		return path, nil
-	}
-	if same, err := os.Stat(found); err != nil || !os.SameFile(is, same) {
-		return path, nil
-	}
-	return found, nil
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
 }
 
 // mayCopy tells why the session must not be copied to the profile of that name,
@@ -181,16 +204,19 @@ func mayCopy(set *profile.Set, name string) error {
 	if err != nil {
 		return err
 	}
-	for _, key := range []string{"role_arn", "source_profile", "credential_source", "credential_process", "web_identity_token_file", "sso_session", "sso_start_url", "sso_account_id", "login_session"} {
+	for _, key := range append([]string{"credential_process"}, others...) {
 		if v := p.Value(key); v.Set {
 			return refuseCopy(name, "has "+key, v.From)
 		}
 	}
-	if p.Kind() == profile.NoCredentials {
+	if !p.Value("aws_access_key_id").Set && !p.Value("aws_secret_access_key").Set {
 		return nil
 	}
 	keys, err := p.Keys()
-	if err == nil && !keys.Temporary() {
+	// AWS CLI's configure leaves the token of a session beside the key that is
+	// typed over it. Source of the prefix:
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+	if err == nil && (!keys.Temporary() || strings.HasPrefix(keys.AccessKeyID, "AKIA")) {
 		return refuseCopy(name, "holds a long-term access key", keys.From)
 	}
 	return err
@@ -203,19 +229,27 @@ func refuseCopy(name, why string, from profile.Origin) error {
 // copied are the keys of a copied session.
 var copied = []string{"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "expiration"}
 
-// copySession copies the session to a profile of the credentials file, and
-// remembers that.
+// copySession copies the session to a profile of the credentials file. That is
+// remembered before it is done, so that no copy is forgotten.
 func copySession(ctx context.Context, v *cli.Voice, name string, to *profile.Login, e cache.Entry) error {
 	values := []string{e.AccessKeyID, e.SecretAccessKey, e.SessionToken, e.Expiration.UTC().Format(time.RFC3339)}
-	var changes []profile.Change
+	changes := []profile.Change{{Key: "aws_security_token", Remove: true}} // which some would prefer
 	for i, key := range copied {
 		changes = append(changes, profile.Change{Key: key, Value: values[i]})
 	}
-	path := ""
-	if set, err := profile.Load(os.LookupEnv); err == nil {
-		path = set.CredentialsFile()
+	set, err := profile.Load(os.LookupEnv)
+	if err != nil {
+		return err
 	}
-	err := rewrite(ctx, path, func(set *profile.Set, data []byte) ([]byte, error) {
+	path, err := filepath.Abs(set.CredentialsFile())
+	if err != nil || set.CredentialsFile() == "" {
+		return errors.Join(err, errNoFile)
+	}
+	store := cli.Store()
+	if err := store.Memory.KeepCopy(ctx, store.Name(to), cache.Copy{File: path, Profile: name, AccessKeyID: e.AccessKeyID}); err != nil {
+		v.Warn("--logout will not find the copy in %s: %v", path, err)
+	}
+	err = rewrite(ctx, path, func(set *profile.Set, data []byte) ([]byte, error) {
 		if err := mayCopy(set, name); err != nil {
 			return nil, err
 		}
@@ -224,22 +258,22 @@ func copySession(ctx context.Context, v *cli.Voice, name string, to *profile.Log
 	if err != nil {
 		return fmt.Errorf("signed in, but the session was not copied: %w", err)
 	}
-	store := cli.Store()
-	if err := store.Memory.KeepCopy(ctx, store.Name(to), cache.Copy{File: path, Profile: name}); err != nil {
-		v.Warn("--logout will not find the copy in %s: %v", path, err)
-	}
 	v.Say("profile %s in %s is a copy of the session", name, path)
+	if info, err := os.Stat(path); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		v.Warn("others may read %s", path)
+		v.Hint("chmod 600 %s", path)
+	}
 	return nil
 }
 
-// removeCopy takes a copied session away again, if it is still one.
+// removeCopy takes a copied session away again, if it is still the one.
 func removeCopy(ctx context.Context, c cache.Copy) error {
-	if _, err := os.Stat(c.File); err != nil {
+	if _, err := os.Stat(c.File); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return cli.Store().Memory.Rewrite(ctx, c.File, func(data []byte) ([]byte, error) {
 		values, err := profile.Values(c.File, data, c.Profile)
-		if err != nil || !values["aws_session_token"].Set || !values["expiration"].Set {
+		if err != nil || values["aws_access_key_id"].Text != c.AccessKeyID || c.AccessKeyID == "" {
 			return data, err
 		}
 		var changes []profile.Change

@@ -82,8 +82,9 @@ func (l *login) open(ctx context.Context, v *cli.Voice, to target, o session.Opt
 	if err != nil {
 		return s, err
 	}
-	if l.Format == "process" {
-		session.Remember(o.Store, to.name, profile.Fingerprint(os.LookupEnv), to.Login)
+	// What was read before may not hold any more.
+	if l.Format == "process" && l.fingerprint == profile.Fingerprint(os.LookupEnv) {
+		session.Remember(o.Store, to.name, l.fingerprint, to.Login)
 	}
 	now := o.Clock.Now()
 	if s.Opened || l.command == nil {
@@ -130,13 +131,13 @@ func (l *login) codes(v *cli.Voice) mfa.Codes {
 // prepare does what needs no session, and tells what would hinder handing it
 // on, before a code is spent on it.
 func (l *login) prepare(ctx context.Context, v *cli.Voice, set *profile.Set, to target) error {
-	if l.CredentialsProfile != "" {
-		if err := mayCopy(set, l.CredentialsProfile); err != nil {
+	if l.CredentialsProfile != nil {
+		if err := mayCopy(set, *l.CredentialsProfile); err != nil {
 			return err
 		}
 	}
-	if l.ProcessProfile != "" {
-		return writeProcessProfile(ctx, v, set, l.ProcessProfile, to.Login)
+	if l.ProcessProfile != nil {
+		return writeProcessProfile(ctx, v, set, *l.ProcessProfile, to.Login)
 	}
 	return nil
 }
@@ -144,8 +145,8 @@ func (l *login) prepare(ctx context.Context, v *cli.Voice, set *profile.Set, to 
 // handOn gives the session to those who do not look where it is kept. Program
 // is the command's, which does not return where it takes our place.
 func (l *login) handOn(ctx context.Context, v *cli.Voice, to target, s session.Session, program string) error {
-	if l.CredentialsProfile != "" {
-		if err := copySession(ctx, v, l.CredentialsProfile, to.Login, s.Entry); err != nil {
+	if l.CredentialsProfile != nil {
+		if err := copySession(ctx, v, *l.CredentialsProfile, to.Login, s.Entry); err != nil {
 			return err
 		}
 	}

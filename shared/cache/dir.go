@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -98,6 +99,15 @@ func (d Dir) Write(name string, e Entry) error {
 // It is no error if there is none. What is not a regular file stays, and is a
 // *BrokenError.
 func (d Dir) Remove(name string) error { return discard(d.Path(name)) }
+
+// Names are those of all entries, good or not.
+func (d Dir) Names() (names []string) {
+	files, _ := filepath.Glob(filepath.Join(escape(string(d)), "*.json"))
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(file), ".json"))
+	}
+	return names
+}
 
 // Check reports whether the entry could be written now, by writing a file of a
 // session's size beside it and removing that. It finds a full or read-only

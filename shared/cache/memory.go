@@ -284,7 +284,10 @@ func (m Memory) KeepRoute(profile string, r Route) error {
 
 // A Copy is a session that we wrote into an AWS file, under the name of a
 // profile.
-type Copy struct{ File, Profile string }
+type Copy struct {
+	File, Profile string
+	AccessKeyID   string // of the session, by which it is known again
+}
 
 // Copies are those of the session of that name. What cannot be read is a
 // *BrokenError.
@@ -312,14 +315,21 @@ func (m Memory) KeepCopy(ctx context.Context, name string, c Copy) error {
 	}
 	defer release()
 	copies, _ := m.Copies(name) // what is broken is begun anew
-	if slices.Contains(copies, c) {
-		return nil
-	}
+	copies = slices.DeleteFunc(copies, func(old Copy) bool { return old.File == c.File && old.Profile == c.Profile })
 	data, err := encode(struct{ Copies []Copy }{append(copies, c)})
 	if err != nil {
 		return err
 	}
 	return m.write(path, data)
+}
+
+// Copied are the names of the sessions that there are copies of.
+func (m Memory) Copied() (names []string) {
+	files, _ := filepath.Glob(filepath.Join(escape(string(m)), "*.copies.json"))
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(file), ".copies.json"))
+	}
+	return names
 }
 
 // ForgetCopies forgets all copies of the session of that name.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 const (
@@ -46,7 +47,7 @@ func (m Memory) Rewrite(ctx context.Context, path string, change func(old []byte
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		old, err := lookAt(path)
+		old, err := settled(ctx, path)
 		if err != nil {
 			return err
 		}
@@ -93,6 +94,32 @@ func onePath(path string) string {
 		dir = full
 	}
 	return filepath.Join(dir, name)
+}
+
+// Programs that write in place, as the AWS CLI does, empty the file first: an
+// empty one is waited for, and one that was written a moment ago.
+const (
+	writing  = 20 * time.Millisecond
+	emptying = time.Second
+)
+
+// settled is the file, once nobody seems to be writing it.
+func settled(ctx context.Context, path string) (sight, error) {
+	for {
+		s, err := lookAt(path)
+		if err != nil || s.info == nil {
+			return s, err
+		}
+		age := time.Since(s.info.ModTime())
+		if age < 0 || age >= emptying || len(s.data) > 0 && age >= writing {
+			return s, nil
+		}
+		select {
+		case <-ctx.Done():
+			return sight{}, context.Cause(ctx)
+		case <-time.After(writing):
+		}
+	}
 }
 
 // A sight is a file as it was at one moment.

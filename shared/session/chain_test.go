@@ -417,3 +417,68 @@ func TestWhatIsRememberedIsRecalledWhileItHolds(t *testing.T) {
 		t.Errorf("remembered %+v without a fingerprint", r)
 	}
 }
+
+// Roles that are each other's sources, in chains of other profiles, must not
+// wait for each other.
+func TestChainsThatCrossDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.AddRole(awstest.Role{ARN: plainARN, Trusts: []string{janeARN, adminARN}})
+	w.AddRole(awstest.Role{ARN: adminARN, Trusts: []string{janeARN, plainARN}})
+	w.profile("a", "role_arn = "+adminARN, "source_profile = b")
+	w.profile("b", "role_arn = "+plainARN, "source_profile = default")
+	w.profile("d", "role_arn = "+plainARN, "source_profile = e")
+	w.profile("e", "role_arn = "+adminARN, "source_profile = default")
+	w.Fail(awstest.Fault{Kind: awstest.Throttle, Action: "AssumeRole", Times: 2})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	ended := make(chan error, 2)
+	for _, login := range []*profile.Login{w.role("a"), w.role("d")} {
+		go func() {
+			_, err := Open(ctx, login, Options{Store: w.store(), Clock: w.clock(), Teller: w, Codes: &script{}})
+			ended <- err
+		}()
+	}
+	for range 2 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAProcessThatRunsUsForEverIsEnded(t *testing.T) {
+	w := start(t)
+	w.profile("src", "credential_process = true")
+	w.profile("p", "role_arn = "+plainARN, "source_profile = src")
+	t.Setenv(depthVariable, "4")
+	if _, err := w.open("p", Options{Codes: &script{}}); err == nil || !strings.Contains(err.Error(), "runs aws-mfa-login, which comes back here: 4 deep") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatKeysOfTheEnvironmentOpenedIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.env["AWS_ACCESS_KEY_ID"], w.env["AWS_SECRET_ACCESS_KEY"] = w.jane.AccessKeyID, w.jane.SecretAccessKey
+	w.profile("env", "role_arn = "+plainARN, "credential_source = Environment")
+	w.profile("behind", "role_arn = "+adminARN, "source_profile = env")
+	for _, name := range []string{"env", "behind"} {
+		Remember(w.store(), name, "now", w.role(name))
+		if r := w.memory().Route(name); r != (cache.Route{}) {
+			t.Errorf("%s: got %+v", name, r)
+		}
+	}
+}
+
+func TestAnswersThatNoKeyLooksLikeAreRefused(t *testing.T) {
+	t.Parallel()
+	good := "ASIAIOSFODNN7EXAMPLE"
+	for _, bad := range []string{"", "a\nb", "a b", "ü", strings.Repeat("x", 32<<10)} {
+		if plain(&bad) {
+			t.Errorf("%.10q is taken for a key", bad)
+		}
+	}
+	if !plain(&good) || plain(nil) {
+		t.Error("a key is not, or nothing is")
+	}
+}

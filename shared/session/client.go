@@ -287,7 +287,7 @@ func (c *Client) entry(call *call, k *types.Credentials, user *types.AssumedRole
 
 func check(login *profile.Login, k *types.Credentials, user *types.AssumedRoleUser, now time.Time) error {
 	if k == nil || k.Expiration == nil || login.IsRole() && user == nil ||
-		aws.ToString(k.AccessKeyId) == "" || aws.ToString(k.SecretAccessKey) == "" || aws.ToString(k.SessionToken) == "" {
+		!plain(k.AccessKeyId) || !plain(k.SecretAccessKey) || !plain(k.SessionToken) {
 		return errors.New("the answer is not one of STS")
 	}
 	longest := profile.MaxMFADuration
@@ -298,7 +298,7 @@ func check(login *profile.Login, k *types.Credentials, user *types.AssumedRoleUs
 		name := asked.Resource[strings.LastIndex(asked.Resource, "/")+1:]
 		kind, rest, _ := strings.Cut(got.Resource, "/")
 		gotName, _, _ := strings.Cut(rest, "/")
-		if got.Partition != asked.Partition || got.Account != asked.Account || kind != "assumed-role" || !strings.EqualFold(gotName, name) {
+		if !plain(user.Arn) || got.Partition != asked.Partition || got.Account != asked.Account || kind != "assumed-role" || !strings.EqualFold(gotName, name) {
 			return errors.New("the answer is about another role")
 		}
 	}
@@ -307,6 +307,13 @@ func check(login *profile.Login, k *types.Credentials, user *types.AssumedRoleUs
 		return errors.New("the answer has an impossible expiration")
 	}
 	return nil
+}
+
+// plain tells whether s is what keys and names of AWS are made of, and of a size
+// that others take: a request with its headers has 8 to 64 KiB at most.
+func plain(s *string) bool {
+	const enough = 32 << 10
+	return s != nil && *s != "" && len(*s) < enough && !strings.ContainsFunc(*s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // An Identity is who AWS says that keys belong to.

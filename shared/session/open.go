@@ -18,10 +18,11 @@ const chained = time.Hour
 // open opens a new session, and tells whether that is with the keys of another.
 // Where AWS does not take the session any more that it is opened from, that is
 // opened anew, once.
-func (o Options) open(ctx context.Context, login *profile.Login) (e cache.Entry, isChained bool, err error) {
-	from, err := o.opener(ctx, login, false)
-	if err != nil {
-		return cache.Entry{}, false, err
+func (o Options) open(ctx context.Context, login *profile.Login, from opener) (e cache.Entry, isChained bool, err error) {
+	if from.login == nil {
+		if from.keys, err = o.keys(ctx, login); err != nil {
+			return cache.Entry{}, false, err
+		}
 	}
 	e, err = o.openWith(ctx, login, from)
 	switch {
@@ -29,7 +30,7 @@ func (o Options) open(ctx context.Context, login *profile.Login) (e cache.Entry,
 		return e, from.keys.Temporary(), err
 	case refusedFor(err, ExpiredSession), refusedFor(err, UnknownKey):
 		o.Teller.Trace("the session of %s is over for AWS: once more, with a new one", from.login.Profile)
-		from, err = o.opener(ctx, login, true)
+		from, err = o.through(ctx, from.login, true)
 	case refusedFor(err, NotAllowed) && from.hasMFA() && login.SerialNumber.Set && login.Source.MFA != nil:
 		o.Teller.Say("AWS does not let %s be assumed from the MFA session, so it needs a code of its own", login.Profile)
 		from, err = opener{keys: login.Source.Keys}, nil

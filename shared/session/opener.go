@@ -19,30 +19,34 @@ type opener struct {
 // goes with them.
 func (f opener) hasMFA() bool { return f.login != nil && !f.login.IsRole() }
 
-// opener is what the login's session is opened with: the keys of its source,
-// or of a session that is opened for it where need be, anew if the one there is
-// was refused.
-func (o Options) opener(ctx context.Context, login *profile.Login, anew bool) (f opener, err error) {
+// keys are those of the login's source that is no session of ours.
+func (o Options) keys(ctx context.Context, login *profile.Login) (profile.Keys, error) {
 	switch source := login.Source; {
-	case source.Login != nil:
-		return o.through(ctx, source.Login, anew)
 	case source.Process.Set:
-		f.keys, err = run(ctx, source.Process)
+		return run(ctx, source.Process)
 	case source.Provider != "":
-		f.keys, err = provided(ctx, source)
+		return provided(ctx, source)
 	case source.SSO != nil:
-		f.keys, err = o.sso(ctx, source, login.Network)
+		return o.sso(ctx, source, login.Network)
 	default:
-		if m := o.mfaSession(login); m != nil {
-			return o.through(ctx, m, anew)
-		}
-		f.keys = source.Keys
+		return source.Keys, nil
 	}
-	return f, err
 }
 
-// through is a session as the source of another.
+// via is the session that the login's is opened with, or nil.
+func (o Options) via(login *profile.Login) *profile.Login {
+	if login.Source.Login != nil {
+		return login.Source.Login
+	}
+	return o.mfaSession(login)
+}
+
+// through opens the session that another is opened with, where need be, and in
+// any case if the one there is was refused.
 func (o Options) through(ctx context.Context, source *profile.Login, anew bool) (opener, error) {
+	if source == nil {
+		return opener{}, nil
+	}
 	o.Duration, o.Longest, o.Force = 0, false, anew
 	if !source.IsRole() && !anew {
 		if entry, ok := o.stillOpen(source); ok {

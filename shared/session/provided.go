@@ -3,7 +3,9 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -17,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/service/sso"
 	"github.com/aws/aws-sdk-go-v2/service/sso/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // provided gets keys from the machine that we are on.
@@ -32,9 +36,25 @@ func provided(ctx context.Context, source profile.Source) (profile.Keys, error) 
 		if ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return profile.Keys{}, context.Cause(ctx)
 		}
-		return profile.Keys{}, &SourceError{source.Setting, errors.New("no credentials from the " + source.Provider + " service: " + safe(innermost(err).Error()))}
+		return profile.Keys{}, &SourceError{source.Setting, fmt.Errorf("no credentials from the %s service: %s", source.Provider, inShort(err))}
 	}
 	return profile.Keys{AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, SessionToken: k.SessionToken, From: source.Setting.From}, nil
+}
+
+// inShort is what went wrong with a request, without words of whoever answered
+// it, which may be those that were sent in confidence.
+func inShort(err error) string {
+	var answer *smithyhttp.ResponseError
+	var network *net.OpError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timed out"
+	case errors.As(err, &answer):
+		return fmt.Sprintf("HTTP status %d", answer.HTTPStatusCode())
+	case errors.As(err, &network):
+		return safe(network.Error())
+	}
+	return "the answer holds none"
 }
 
 func providerOf(name string) (aws.CredentialsProvider, error) {
@@ -52,6 +72,10 @@ func providerOf(name string) (aws.CredentialsProvider, error) {
 		return nil, errors.New("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither encrypted nor of this machine, ECS or EKS")
 	}
 	return endpointcreds.New(endpoint, func(o *endpointcreds.Options) {
+		o.HTTPClient = &http.Client{
+			Transport:     &http.Transport{DialContext: (&net.Dialer{Timeout: connectTimeout}).DialContext},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
 		o.AuthorizationToken = os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")
 		if file := os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); file != "" {
 			o.AuthorizationTokenProvider = endpointcreds.TokenProviderFunc(func() (string, error) {
@@ -124,11 +148,17 @@ func (o Options) sso(ctx context.Context, source profile.Source, n profile.Netwo
 		return profile.Keys{}, &SSOError{Profile: source.Profile, SSO: role, Expired: true}
 	case errors.Is(ctx.Err(), context.Canceled):
 		return profile.Keys{}, context.Cause(ctx)
+	case errors.Is(bounded.Err(), context.DeadlineExceeded):
+		err = context.DeadlineExceeded
 	case err == nil && (out.RoleCredentials == nil || aws.ToString(out.RoleCredentials.AccessKeyId) == "" || aws.ToString(out.RoleCredentials.SecretAccessKey) == ""):
 		err = errors.New("the answer holds no credentials")
 	}
 	if err != nil {
-		text := safe(innermost(err).Error())
+		text := inShort(err)
+		var api smithy.APIError
+		if errors.As(err, &api) {
+			text = safe(api.ErrorCode())
+		}
 		return profile.Keys{}, &SourceError{profile.Setting{Name: "sso_role_name", Value: role.RoleName}, errors.New("no credentials from IAM Identity Center: " + text)}
 	}
 	k := out.RoleCredentials

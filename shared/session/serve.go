@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"aws-mfa/shared/cache"
@@ -18,19 +19,21 @@ const (
 	renewal = time.Minute
 )
 
+var errNoAnswer = fmt.Errorf("no session within %s", profile.Short(Answering))
+
 // Serve returns a session as a credential_process should: the present one as
 // long as that is good, and then a new one if codes, which nobody is asked for,
 // has one; else the present one until its true end, and only after that a new
 // one by o.Codes.
 //
-// It takes no longer than Answering. Errors: those of Open, and
-// context.DeadlineExceeded.
+// It takes no longer than Answering, which ends in an error too. Other errors
+// are those of Open.
 func Serve(ctx context.Context, login *profile.Login, o Options, codes mfa.Codes) (Session, error) {
 	present, err := o.Find(login)
 	if err == nil && o.serves(present, login) {
 		return Session{Entry: present}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, Answering)
+	ctx, cancel := context.WithTimeoutCause(ctx, Answering, errNoAnswer)
 	defer cancel()
 	if err != nil || present.Left(o.Clock.Now()) <= 0 {
 		return Open(ctx, login, o)
@@ -72,8 +75,12 @@ func Recall(store Store, name, fingerprint string) (cache.Entry, bool) {
 
 // Remember keeps the way from a profile to the login's session for Recall.
 func Remember(store Store, name, fingerprint string, login *profile.Login) {
-	if fingerprint == "" || !login.IsRole() && login.Source.Profile == "" {
-		return // by keys of the environment
+	last := login
+	for last.Source.Login != nil {
+		last = last.Source.Login
+	}
+	if fingerprint == "" || last.Source.Keys.From.Env != "" {
+		return // keys of the environment are no part of it
 	}
 	login = store.first(login)
 	_ = store.Memory.KeepRoute(name, cache.Route{For: fingerprint, Session: store.Name(login), OfUser: !login.IsRole(), Endpoint: login.Network.STS.Text})

@@ -85,6 +85,11 @@ func Open(ctx context.Context, login *profile.Login, o Options) (Session, error)
 	if ctx.Err() != nil {
 		return Session{}, context.Cause(ctx)
 	}
+	// Before the lock: the roles of two chains may be each other's sources.
+	from, err := o.through(ctx, o.via(login), false)
+	if err != nil {
+		return Session{}, err
+	}
 	unlock, since, err := o.lock(ctx, login.Profile, name)
 	if err != nil {
 		return Session{}, err
@@ -100,7 +105,7 @@ func Open(ctx context.Context, login *profile.Login, o Options) (Session, error)
 	if err := dir.Check(name); err != nil {
 		return Session{}, fmt.Errorf("a session could not be kept: %w", err)
 	}
-	if s.Entry, s.Chained, err = o.open(ctx, login); err != nil {
+	if s.Entry, s.Chained, err = o.open(ctx, login, from); err != nil {
 		if !o.Given && shared(err) {
 			_ = o.Memory.KeepFailure(name, cache.Failure{Text: told(err), For: o.wish(login), At: time.Now()})
 		}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +34,14 @@ const (
 	lingering      = 500 * time.Millisecond
 )
 
+// depthVariable tells a credential_process how many others it is run for: one
+// that runs us again, by way of a shell, might never end. The AWS CLI has one for
+// the same purpose, _AWS_CLI_PROFILE_CHAIN.
+const (
+	depthVariable = "_AWS_MFA_LOGIN_DEPTH"
+	maxDepth      = 4
+)
+
 // run gets keys from a credential_process. It has our environment, input,
 // standard error and terminal. What it prints is told to nobody. Source:
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
@@ -40,9 +49,14 @@ func run(ctx context.Context, command profile.Command) (profile.Keys, error) {
 	setting := profile.Setting{Name: "credential_process", Value: command.Value}
 	limited, cancel := context.WithTimeoutCause(ctx, processTimeout, fmt.Errorf("did not finish within %s", profile.Short(processTimeout)))
 	defer cancel()
+	depth, _ := strconv.Atoi(os.Getenv(depthVariable))
+	if depth >= maxDepth {
+		return profile.Keys{}, &SourceError{setting, fmt.Errorf("runs aws-mfa-login, which comes back here: %d deep", depth)}
+	}
 	var out bytes.Buffer
 	cmd := exec.CommandContext(limited, command.Words[0], command.Words[1:]...)
 	cmd.Stdin, cmd.Stderr, cmd.WaitDelay = os.Stdin, os.Stderr, lingering
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", depthVariable, depth+1))
 	cmd.Stdout = &limitedWriter{&out, maxOutput}
 	err := cmd.Run()
 	switch {
