@@ -108,6 +108,35 @@ func count(given ...bool) (n int) {
 	return n
 }
 
+// asked is what the command line says beyond the profile and the code, as words
+// of a shell.
+func (l *login) asked() (words []string) {
+	if l.Duration.max {
+		words = append(words, "--duration", "max")
+	} else if l.Duration.length != 0 {
+		words = append(words, "--duration", profile.Short(l.Duration.length))
+	}
+	if l.Force {
+		words = append(words, "--force")
+	}
+	if l.MFASession {
+		words = append(words, "--mfa-session")
+	}
+	if l.ProcessProfile != nil {
+		words = append(words, "--process-profile", *l.ProcessProfile)
+	}
+	if l.CredentialsProfile != nil {
+		words = append(words, "--credentials-profile", *l.CredentialsProfile)
+	}
+	if l.command != nil {
+		words = append(words, "--")
+		for _, word := range *l.command {
+			words = append(words, cli.ShellWord(word))
+		}
+	}
+	return words
+}
+
 // alone counts the flags that do something else than signing in.
 func (l *login) alone() int { return count(l.Logout, l.SaveSeed, l.ForgetSeed) }
 

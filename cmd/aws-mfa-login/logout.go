@@ -61,6 +61,7 @@ type signOut struct {
 func (o *signOut) of(ctx context.Context, name string, login *profile.Login, quiet bool) error {
 	found := false
 	var failed []error
+	var sources []string
 	for l := login; l != nil; l = l.Source.Login {
 		for _, each := range []*profile.Login{l, l.Source.MFA} {
 			if each == nil {
@@ -68,6 +69,9 @@ func (o *signOut) of(ctx context.Context, name string, login *profile.Login, qui
 			}
 			was, err := o.end(ctx, each)
 			found = found || was
+			if was && each != login {
+				sources = append(sources, what(each))
+			}
 			failed = append(failed, err)
 		}
 	}
@@ -75,10 +79,21 @@ func (o *signOut) of(ctx context.Context, name string, login *profile.Login, qui
 	case errors.Join(failed...) != nil:
 	case found:
 		o.voice.Say("%s is signed out here", name)
+		for _, source := range sources {
+			o.voice.Say("so is %s", source)
+		}
 	case !quiet:
 		o.voice.Say("%s was not signed in", name)
 	}
 	return errors.Join(failed...)
+}
+
+// what names a session that another was opened from.
+func what(l *profile.Login) string {
+	if l.IsRole() {
+		return l.Profile + ", which it was opened from"
+	}
+	return "the MFA session of " + l.SerialNumber.Text
 }
 
 // end removes a session wherever we put it, and tells whether there was one.

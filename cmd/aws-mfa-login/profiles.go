@@ -28,16 +28,17 @@ func writeProcessProfile(ctx context.Context, v *cli.Voice, set *profile.Set, na
 	if err != nil {
 		return err
 	}
-	changes := []profile.Change{{Key: "credential_process", Value: command}}
-	for _, key := range []string{"region", "output"} {
-		if value := from.Value(key); value.Set {
-			changes = append(changes, profile.Change{Key: key, Value: value.Text})
-		}
-	}
-	path := set.ConfigFile()
+	path, before := set.ConfigFile(), ""
 	err = rewrite(ctx, path, func(set *profile.Set, data []byte) ([]byte, error) {
-		if err := mayHandOn(set, name); err != nil {
+		if before, err = handsOn(set, name); err != nil {
 			return nil, err
+		}
+		changes := []profile.Change{{Key: "credential_process", Value: command}}
+		for _, key := range []string{"region", "output"} {
+			value := from.Value(key)
+			if moved := before != "" && before != to.Profile; value.Set || moved {
+				changes = append(changes, profile.Change{Key: key, Value: value.Text, Remove: !value.Set})
+			}
 		}
 		section, err := profile.ConfigSection(path, data, name)
 		if err != nil {
@@ -52,8 +53,16 @@ func writeProcessProfile(ctx context.Context, v *cli.Voice, set *profile.Set, na
 	if err != nil {
 		return err
 	}
-	v.Say("profile %s in %s hands the session of %s to every SDK", name, path, to.Profile)
-	v.Hint("export AWS_PROFILE=%s", name)
+	was := ""
+	if before != "" && before != to.Profile {
+		was = fmt.Sprintf(" (it was that of %s)", before)
+	}
+	v.Say("profile %s in %s hands the session of %s to every SDK%s", name, path, to.Profile, was)
+	if runtime.GOOS == "windows" {
+		v.Hint("$Env:AWS_PROFILE = \"%s\"", name)
+	} else {
+		v.Hint("export AWS_PROFILE=%s", name)
+	}
 	return nil
 }
 
@@ -73,19 +82,21 @@ func rewrite(ctx context.Context, path string, change func(set *profile.Set, dat
 	})
 }
 
-// mayHandOn tells why a profile of that name can't be ours, if so.
-func mayHandOn(set *profile.Set, name string) error {
+// handsOn is whose session a profile of that name hands on, "" if there is no
+// such profile. One that does something else is an error.
+func handsOn(set *profile.Set, name string) (behind string, err error) {
 	if !set.Has(name) {
-		return nil
+		return "", nil
 	}
 	p, err := set.Profile(name)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if _, ours := p.Behind(); !ours {
-		return cli.WithHints(fmt.Errorf("--process-profile: profile %q is there already, and not one that aws-mfa-login made", name), "choose another name")
+	of, ours := p.Behind()
+	if !ours {
+		return "", cli.WithHints(fmt.Errorf("--process-profile: profile %q is there already, and not one that aws-mfa-login made", name), "choose another name")
 	}
-	return nil
+	return of.Name, nil
 }
 
 // others are the settings that make a profile something else than a
@@ -246,7 +257,7 @@ func copySession(ctx context.Context, v *cli.Voice, name string, to *profile.Log
 		return errors.Join(err, errNoFile)
 	}
 	store := cli.Store()
-	if err := store.Memory.KeepCopy(ctx, store.Name(to), cache.Copy{File: path, Profile: name, AccessKeyID: e.AccessKeyID}); err != nil {
+	if err := store.Memory.KeepCopy(ctx, store.Name(to), cache.Copy{File: path, Profile: name, AccessKeyID: e.AccessKeyID, Of: to.Profile}); err != nil {
 		v.Warn("--logout will not find the copy in %s: %v", path, err)
 	}
 	err = rewrite(ctx, path, func(set *profile.Set, data []byte) ([]byte, error) {
@@ -259,9 +270,12 @@ func copySession(ctx context.Context, v *cli.Voice, name string, to *profile.Log
 		return fmt.Errorf("signed in, but the session was not copied: %w", err)
 	}
 	v.Say("profile %s in %s is a copy of the session", name, path)
+	if p, err := set.Profile(name); to.Network.Region.Set && (err != nil || !p.Value("region").Set) {
+		v.Hint("some SDKs want a region: %s", cli.AWSCommand("configure set region "+to.Network.Region.Text, name))
+	}
 	if info, err := os.Stat(path); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		v.Warn("others may read %s", path)
-		v.Hint("chmod 600 %s", path)
+		v.Hint("chmod 600 %s", cli.ShellWord(path))
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (l *login) signIn(ctx context.Context, v *cli.Voice, set *profile.Set) erro
 			err = l.prepare(ctx, v, set, target{name, to})
 		}
 		if err != nil {
-			return &cli.ProfileError{Profile: name, Err: err}
+			return &cli.ProfileError{Profile: name, Err: err, Asked: l.asked()}
 		}
 		targets, logins = append(targets, target{name, to}), append(logins, to)
 	}
@@ -64,7 +64,7 @@ func (l *login) signIn(ctx context.Context, v *cli.Voice, set *profile.Set) erro
 			err = l.handOn(ctx, v, to, s, program)
 		}
 		if err != nil {
-			return &cli.ProfileError{Profile: to.name, Err: err}
+			return &cli.ProfileError{Profile: to.name, Err: err, Asked: l.asked()}
 		}
 	}
 	return nil

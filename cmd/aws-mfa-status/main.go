@@ -98,6 +98,9 @@ func (s *status) verdict(v *cli.Voice, rows []row) error {
 // cure is the command to sign in with; a session that is good for all we know
 // here, but not for AWS, would be kept without --force.
 func (r row) cure() string {
+	if command, ok := cli.CopyCommand(r.Profile); ok && r.Source == "credentials-file" {
+		return command
+	}
 	if r.SecondsLeft != nil && *r.SecondsLeft > 0 {
 		return cli.LoginCommand(r.Profile, "--force")
 	}

@@ -76,8 +76,13 @@ func terminal(args []string) int {
 	}
 	status := 0
 	var exit *exec.ExitError
+	hangs := time.AfterFunc(2*patience, func() { unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
 	if err := cmd.Wait(); errors.As(err, &exit) {
 		status = exit.ExitCode()
+	}
+	if !hangs.Stop() {
+		fmt.Printf("%s\n", screen.text())
+		return failed(errors.New("the program did not end"))
 	}
 	// A mark behind the program's output tells that all of it was read.
 	fmt.Fprint(slave, "\x00")

@@ -287,6 +287,7 @@ func (m Memory) KeepRoute(profile string, r Route) error {
 type Copy struct {
 	File, Profile string
 	AccessKeyID   string // of the session, by which it is known again
+	Of            string // the profile whose session it is
 }
 
 // Copies are those of the session of that name. What cannot be read is a

@@ -44,6 +44,7 @@ func (e UsageError) Error() string { return string(e) }
 type ProfileError struct {
 	Profile string
 	Err     error
+	Asked   []string // what else was on the command line, for the next try
 }
 
 func (e *ProfileError) Error() string {
@@ -139,7 +140,7 @@ func (v *Voice) TraceSettings(name string, settings []profile.Setting) {
 // Fail tells an error and its hints.
 func (v *Voice) Fail(err error) {
 	if v.terse() {
-		v.line("error: ", err.Error()+"; run: "+v.remedy)
+		v.line("error: ", err.Error()+"; run: "+remedy(err, v.remedy))
 		return
 	}
 	v.line("error: ", err.Error())
@@ -214,10 +215,11 @@ func parse(v *Voice, description string, c Command, args []string) (int, error) 
 	parser.Model.HelpFlag.Help = "Show this help."
 	if _, err := parser.Parse(args); err != nil && status < 0 {
 		// A value for --save-seed may be a seed.
-		text, _, _ := strings.Cut(err.Error(), ": bool value must be")
-		if text != err.Error() {
+		text, _, noValue := strings.Cut(err.Error(), ": bool value must be")
+		if noValue {
 			text += " takes no value"
 		}
+		text = strings.Replace(text, `must be one of "",`, "must be one of ", 1)
 		return Misused, UsageError(text)
 	}
 	return status, nil

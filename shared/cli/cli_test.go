@@ -78,7 +78,7 @@ func TestExitStatuses(t *testing.T) {
 		{"a bad flag", mustNotRun, []string{"--nonsense"}, 2, "aws-mfa-test: error: unknown flag --nonsense\naws-mfa-test: hint: aws-mfa-test --help\n"},
 		{"a bad value", mustNotRun, []string{"--width", "wide"}, 2, "aws-mfa-test: error: --width: expected a valid 64 bit int but got \"wide\"\naws-mfa-test: hint: aws-mfa-test --help\n"},
 		{"misused", returns(UsageError("not that way")), nil, 2, "aws-mfa-test: error: not that way\naws-mfa-test: hint: aws-mfa-test --help\n"},
-		{"misused within a profile", returns(&ProfileError{"p", UsageError("not that way")}), nil, 2, "aws-mfa-test: error: profile \"p\": not that way\naws-mfa-test: hint: aws-mfa-test --help\n"},
+		{"misused within a profile", returns(&ProfileError{Profile: "p", Err: UsageError("not that way")}), nil, 2, "aws-mfa-test: error: profile \"p\": not that way\naws-mfa-test: hint: aws-mfa-test --help\n"},
 		{"interrupted", returns(fmt.Errorf("x: %w", interrupt{syscall.SIGINT})), nil, 130, ""},
 		{"ended", returns(interrupt{syscall.SIGTERM}), nil, 143, ""},
 	} {
@@ -369,7 +369,7 @@ func TestAProfileIsNamedOnce(t *testing.T) {
 		`profile "a" takes its keys from profile "base"`: `profile "a b": profile "a" takes its keys from profile "base"`,
 	} {
 		inner := errors.New(text)
-		err := &ProfileError{"a b", inner}
+		err := &ProfileError{Profile: "a b", Err: inner}
 		if err.Error() != want || !errors.Is(err, inner) {
 			t.Errorf("got %q, want %q", err, want)
 		}

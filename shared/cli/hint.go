@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -23,7 +24,12 @@ func hints(err error, program string) []string {
 	if errors.As(err, &in) {
 		name = in.Profile
 	}
-	login := func(flags ...string) string { return LoginCommand(name, flags...) }
+	login := func(flags ...string) string {
+		if in != nil && !slices.ContainsFunc(flags, alone) {
+			flags = append(flags, in.Asked...)
+		}
+		return LoginCommand(name, flags...)
+	}
 
 	var (
 		own     *hinted
@@ -60,11 +66,32 @@ func hints(err error, program string) []string {
 	}
 	switch {
 	case errors.As(err, &broken):
-		return []string{"ls -ld " + shellWord(broken.Path)}
+		return []string{"ls -ld " + ShellWord(broken.Path)}
 	case errors.As(err, &path):
 		return pathHints(path)
 	}
 	return nil
+}
+
+// alone tells of a flag that no other goes with, and of one that says how long
+// or where.
+func alone(flag string) bool {
+	return slices.Contains([]string{"--save-seed", "--forget-seed", "--seed-store"}, flag) || strings.HasPrefix(flag, "--force ")
+}
+
+// remedy is the one command to run after an error: usually to sign in.
+func remedy(err error, login string) string {
+	var sso *session.SSOError
+	var unsupported *profile.UnsupportedError
+	switch {
+	case errors.As(err, &sso):
+		return AWSCommand("sso login", sso.Profile)
+	case errors.As(err, &unsupported) && unsupported.Kind == profile.IdentityCenter:
+		return AWSCommand("sso login", unsupported.Profile)
+	case errors.As(err, &unsupported) && unsupported.Kind == profile.ConsoleLogin:
+		return AWSCommand("login", unsupported.Profile)
+	}
+	return login
 }
 
 // configHints is about what the AWS files say.
@@ -134,9 +161,9 @@ func pathHints(e *fs.PathError) []string {
 	case strings.HasPrefix(place, "/dev/"):
 		return nil
 	case errors.Is(e, syscall.ENOSPC):
-		return []string{"df -h " + shellWord(place)}
+		return []string{"df -h " + ShellWord(place)}
 	}
-	return []string{"ls -ld " + shellWord(place)}
+	return []string{"ls -ld " + ShellWord(place)}
 }
 
 func unknownProfile(e *profile.UnknownProfileError, program string) (out []string) {
@@ -157,7 +184,12 @@ func unknownProfile(e *profile.UnknownProfileError, program string) (out []strin
 func settingHints(e *profile.SettingError) []string {
 	switch e.Key {
 	case "source_profile":
+		if e.Source != "" {
+			return []string{"aws configure" + profileFlag(e.Source)}
+		}
 		return []string{"aws configure set source_profile default" + profileFlag(e.Profile)}
+	case "credential_source":
+		return nil
 	case "mfa_serial":
 		return []string{listDevices(""), "aws configure set mfa_serial VALUE" + profileFlag(e.Profile)}
 	case "aws_access_key_id", "aws_secret_access_key":
@@ -198,11 +230,14 @@ func roleHints(e *profile.UnsupportedError, program string) (out []string) {
 	if program == "aws-mfa-console" {
 		out = append(out, "AWS opens the console with the session of a role only")
 	}
+	if command, ok := CopyCommand(e.Profile); ok {
+		return append(out, "it is a copy of a session, made by: "+command)
+	}
 	roles := ask(e.Roles)
 	for _, n := range roles {
 		out = append(out, onProfile(program, n))
 	}
-	if len(roles) == 0 {
+	if len(roles) == 0 || e.Kind == profile.NoCredentials {
 		out = append(out, "a profile to sign in to has role_arn, source_profile and mfa_serial, or an access key and mfa_serial")
 	}
 	return out
@@ -221,7 +256,7 @@ func refusedHints(e *session.RefusedError, login func(...string) string) []strin
 	case session.NotAllowed:
 		return notAllowedHints(e, serial)
 	case session.DurationTooLong:
-		return []string{"ask for less: " + login("--force --duration 1h") + durationOrigin(e.Login), "or for the longest that AWS grants: " + login("--force --duration max"), fmt.Sprintf("or allow more: aws iam update-role --role-name %s --max-session-duration %d", roleName(e.Login), int(e.Duration.Seconds()))}
+		return append(durationOrigin(e.Login), "ask for less: "+login("--force --duration 1h"), "or for the longest that AWS grants: "+login("--force --duration max"), fmt.Sprintf("or allow more: aws iam update-role --role-name %s --max-session-duration %d", roleName(e.Login), int(e.Duration.Seconds())))
 	case session.ChainTooLong:
 		return []string{login("--force --duration 1h"), "for more, the keys of " + e.Keys.From.String() + " must be long-term ones"}
 	case session.UnknownKey:
@@ -282,6 +317,13 @@ func notAllowedHints(e *session.RefusedError, serial string) []string {
 	if source := e.Login.Source; e.Login.SerialNumber.Set && source.MFA != nil && e.Keys.Temporary() {
 		return []string{"the role was asked for with an MFA session; with a code of its own: " + LoginCommand(e.Login.Profile, "--token-code NNNNNN")}
 	}
+	if e.Keys.Temporary() {
+		out := []string{"the role's trust policy must name the role that asks, whose own policies must allow sts:AssumeRole on " + e.Login.RoleARN.Text}
+		if e.Login.ExternalID.Set {
+			return append(out, fmt.Sprintf("external_id must be the one that the trust policy wants (%s)", e.Login.ExternalID.From))
+		}
+		return append(out, "if the trust policy wants an external id: aws configure set external_id VALUE"+profileFlag(e.Login.Profile))
+	}
 	out := []string{"the role's trust policy must name this user, and the user's policy must allow sts:AssumeRole on " + e.Login.RoleARN.Text}
 	if serial == "" {
 		return append(out, "if the role demands MFA: aws configure set mfa_serial arn:aws:iam::ACCOUNT:mfa/NAME"+profileFlag(e.Login.Profile))
@@ -322,11 +364,11 @@ func listDevices(source string) string {
 }
 
 // durationOrigin tells where a duration was written, if it was.
-func durationOrigin(r *profile.Login) string {
+func durationOrigin(r *profile.Login) []string {
 	if r.Seconds == "" {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf(" (duration_seconds is set in %s)", r.Duration.From)
+	return []string{fmt.Sprintf("duration_seconds is set in %s", r.Duration.From)}
 }
 
 func regionHint(e *session.RefusedError) string {
@@ -353,18 +395,42 @@ func roleName(r *profile.Login) string {
 // profileFlag names a profile to the AWS CLI.
 func profileFlag(name string) string {
 	if strings.HasPrefix(name, "-") {
-		return " --profile=" + shellWord(name)
+		return " --profile=" + ShellWord(name)
 	}
-	return " --profile " + shellWord(name)
+	return " --profile " + ShellWord(name)
 }
 
-// shellWord is s as one word of a POSIX shell.
-func shellWord(s string) string {
+// ShellWord is s as one word of a POSIX shell, or of those of Windows.
+func ShellWord(s string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%"
 	if s != "" && strings.Trim(s, plain) == "" {
 		return s
 	}
+	if runtime.GOOS == "windows" {
+		return `"` + s + `"`
+	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// copyOf is the copy of a session that a profile of that name is, if it is one.
+func copyOf(name string) (cache.Copy, bool) {
+	memory := Store().Memory
+	for _, session := range memory.Copied() {
+		copies, _ := memory.Copies(session)
+		for _, c := range copies {
+			if c.Profile == name && c.Of != "" {
+				return c, true
+			}
+		}
+	}
+	return cache.Copy{}, false
+}
+
+// CopyCommand is the command that copies the session to a profile that is a
+// copy of one; ok is false if it is none.
+func CopyCommand(name string) (command string, ok bool) {
+	c, ok := copyOf(name)
+	return LoginCommand(c.Of, "--credentials-profile", ShellWord(name)), ok
 }
 
 // LoginCommand is the command that signs in to a profile.
@@ -378,9 +444,9 @@ func AWSCommand(words, profile string) string { return "aws " + words + profileF
 // onProfile is a program run on a profile, also on one whose name looks like a
 // flag.
 func onProfile(program, profile string, flags ...string) string {
-	words := append([]string{program, shellWord(profile)}, flags...)
+	words := append([]string{program, ShellWord(profile)}, flags...)
 	if strings.HasPrefix(profile, "-") {
-		words = append([]string{"AWS_PROFILE=" + shellWord(profile), program}, flags...)
+		words = append([]string{"AWS_PROFILE=" + ShellWord(profile), program}, flags...)
 	}
 	return strings.Join(words, " ")
 }

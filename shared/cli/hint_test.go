@@ -166,7 +166,7 @@ func TestHintsSayWhatToRun(t *testing.T) {
 		"path":                         "ls -ld '/home/jane/my files/x'",
 		"unsupported aws login":        "not supported yet, so: aws login --profile prod",
 		fmt.Sprintf("refused %d", session.DurationTooLong): "ask for less: aws-mfa-login prod --force --duration 1h|or for the longest that AWS grants: aws-mfa-login prod --force --duration max|or allow more: aws iam update-role --role-name Admin --max-session-duration 7200",
-		"refused with an external id":                      "the role's trust policy must name this user, and the user's policy must allow sts:AssumeRole on arn:aws:iam::123456789012:role/team/Admin|external_id must be the one that the trust policy wants (/home/jane/.aws/config:3)",
+		"refused with an external id":                      "the role's trust policy must name the role that asks, whose own policies must allow sts:AssumeRole on arn:aws:iam::123456789012:role/team/Admin|external_id must be the one that the trust policy wants (/home/jane/.aws/config:3)",
 		"refused in a region that is set":                  "the region is us-east-1 (/home/jane/.aws/config:3)|another region will do: AWS_REGION=us-east-1 aws-mfa-login prod",
 	} {
 		if got := strings.Join(hints(errs[name], "aws-mfa-console"), "|"); got != want {
@@ -211,12 +211,12 @@ func shell(t *testing.T, words string) []string {
 func TestAShellWordIsOneWordOfTheShell(t *testing.T) {
 	t.Parallel()
 	for _, s := range append(hostile, "", "prod", "a\nb", "-n", "me@example.com/x:y,z%1") {
-		if got := shell(t, shellWord(s)); len(got) != 1 || got[0] != s {
-			t.Errorf("%q: %s is %q to the shell", s, shellWord(s), got)
+		if got := shell(t, ShellWord(s)); len(got) != 1 || got[0] != s {
+			t.Errorf("%q: %s is %q to the shell", s, ShellWord(s), got)
 		}
 	}
 	for _, s := range []string{"prod", "me@example.com/x:y,z%1_2-3+4=5."} {
-		if got := shellWord(s); got != s {
+		if got := ShellWord(s); got != s {
 			t.Errorf("got %s, want %s as it is", got, s)
 		}
 	}

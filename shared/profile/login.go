@@ -58,6 +58,7 @@ type SettingError struct {
 	Profile string
 	Key     string
 	From    Origin // zero: the setting is missing
+	Source  string // the profile that lacks what it should supply, if one does
 	Reason  string
 }
 

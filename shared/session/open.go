@@ -143,6 +143,9 @@ func longest(teller Teller, name string, try func(time.Duration) (cache.Entry, e
 		switch {
 		case err == nil:
 			best, least, found = entry, hours, true
+			if least < most {
+				teller.Say("%s: %dh is granted, looking for more", name, hours)
+			}
 		case refusedFor(err, DurationTooLong) && hours > 1:
 			teller.Say("%s: %dh is more than AWS grants", name, hours)
 			most = hours - 1
