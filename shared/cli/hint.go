@@ -252,6 +252,9 @@ func refusedHints(e *session.RefusedError, login func(...string) string) []strin
 	case session.WrongCode:
 		return wrongCodeHints(e, serial, login)
 	case session.WrongSerial:
+		if e.Keys.Temporary() {
+			return []string{"the role is assumed with the session of another, and only a user has an MFA device: " + serial + " belongs into the profile of the first role"}
+		}
 		return []string{serial + ": is it a device of the user whose key " + e.Keys.From.String() + " is?", listDevices(e.Login.Source.Profile), "security keys and passkeys (FIDO) work in the console only"}
 	case session.NotAllowed:
 		return notAllowedHints(e, serial)
