@@ -129,13 +129,14 @@ func (o *signOut) remove(ctx context.Context, dir cache.Dir, name string, alive 
 	if o.ended[name] {
 		return true, nil
 	}
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeoutCause(ctx, patience, errors.New("it takes too long to wait for it"))
 	defer cancel()
 	if release, err := o.store.Memory.Lock(limited, name, func() { o.voice.Say("waiting for a process that is signing in") }); err == nil {
 		defer release()
-	}
-	if ctx.Err() != nil {
+	} else if ctx.Err() != nil {
 		return false, context.Cause(ctx)
+	} else {
+		o.voice.Warn("a process that is signing in may leave a session: %v", err)
 	}
 	entry, lost := dir.Read(name)
 	was = !errors.Is(lost, fs.ErrNotExist)

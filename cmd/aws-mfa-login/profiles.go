@@ -92,11 +92,11 @@ func handsOn(set *profile.Set, name string) (behind string, err error) {
 	if err != nil {
 		return "", err
 	}
-	of, ours := p.Behind()
+	behind, ours := p.HandsOn()
 	if !ours {
 		return "", cli.WithHints(fmt.Errorf("--process-profile: profile %q is there already, and not one that aws-mfa-login made", name), "choose another name")
 	}
-	return of.Name, nil
+	return behind, nil
 }
 
 // others are the settings that make a profile something else than a
@@ -256,8 +256,8 @@ func copySession(ctx context.Context, v *cli.Voice, name string, to *profile.Log
 	if err != nil || set.CredentialsFile() == "" {
 		return errors.Join(err, errNoFile)
 	}
-	store := cli.Store()
-	if err := store.Memory.KeepCopy(ctx, store.Name(to), cache.Copy{File: path, Profile: name, AccessKeyID: e.AccessKeyID, Of: to.Profile}); err != nil {
+	store, made := cli.Store(), cache.Copy{File: path, Profile: name, AccessKeyID: e.AccessKeyID, Of: to.Profile}
+	if err := store.Memory.KeepCopy(ctx, store.Name(to), made, false); err != nil {
 		v.Warn("--logout will not find the copy in %s: %v", path, err)
 	}
 	err = rewrite(ctx, path, func(set *profile.Set, data []byte) ([]byte, error) {
@@ -269,6 +269,7 @@ func copySession(ctx context.Context, v *cli.Voice, name string, to *profile.Log
 	if err != nil {
 		return fmt.Errorf("signed in, but the session was not copied: %w", err)
 	}
+	_ = store.Memory.KeepCopy(ctx, store.Name(to), made, true) // else it is kept with others
 	v.Say("profile %s in %s is a copy of the session", name, path)
 	if p, err := set.Profile(name); to.Network.Region.Set && (err != nil || !p.Value("region").Set) {
 		v.Hint("some SDKs want a region: %s", cli.AWSCommand("configure set region "+to.Network.Region.Text, name))

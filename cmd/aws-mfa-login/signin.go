@@ -82,8 +82,7 @@ func (l *login) open(ctx context.Context, v *cli.Voice, to target, o session.Opt
 	if err != nil {
 		return s, err
 	}
-	// What was read before may not hold any more.
-	if l.Format == "process" && l.fingerprint == profile.Fingerprint(os.LookupEnv) {
+	if l.Format == "process" {
 		session.Remember(o.Store, to.name, l.fingerprint, to.Login)
 	}
 	now := o.Clock.Now()

@@ -98,8 +98,10 @@ func (s *status) verdict(v *cli.Voice, rows []row) error {
 // cure is the command to sign in with; a session that is good for all we know
 // here, but not for AWS, would be kept without --force.
 func (r row) cure() string {
-	if command, ok := cli.CopyCommand(r.Profile); ok && r.Source == "credentials-file" {
-		return command
+	if r.Source == "credentials-file" {
+		if command, ok := cli.CopyCommand(r.Profile, r.keys); ok {
+			return command
+		}
 	}
 	if r.SecondsLeft != nil && *r.SecondsLeft > 0 {
 		return cli.LoginCommand(r.Profile, "--force")
@@ -175,7 +177,8 @@ func (f finder) row(name string) (row, error) {
 			return row{}, err
 		}
 		if kind == profile.StaticKeys || r.keys.Temporary() {
-			return r, f.keys(&r, p)
+			err := f.keys(&r, p)
+			return r, err
 		}
 	}
 	login, err := p.Login()
@@ -185,7 +188,8 @@ func (f finder) row(name string) (row, error) {
 	f.voice.TraceSettings(name, login.Settings())
 	r.login, r.keys = true, profile.Keys{}
 	r.RoleARN, r.MFASerial, r.Region, r.network = login.RoleARN.Text, login.SerialNumber.Text, login.Network.Region.Text, login.Network
-	return r, f.session(&r, login)
+	err = f.session(&r, login)
+	return r, err
 }
 
 // keys fills the row of a profile that has no session but the keys in it.

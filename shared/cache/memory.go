@@ -16,8 +16,10 @@ import (
 	"unicode/utf8"
 )
 
-// Memory is a directory of what is remembered beside the sessions: MFA
-// devices, their sealed seeds, how far the clock is off, and locks.
+// Memory is a directory of what is remembered beside the AWS CLI's cache: MFA
+// devices, their sealed seeds and sessions, how far the clock is off, why
+// sessions could not be opened, where copies of them are, whose they are, and
+// locks.
 //
 // Its files are replaced whole: readers see the old one or the new one,
 // whatever goes wrong. They are made 0600, the directory 0700. If a file is a
@@ -224,7 +226,8 @@ func (m Memory) KeepSealed(serial string, data []byte) error {
 // one. It is no error if there is none.
 func (m Memory) RemoveSealed(serial string) error { return remove(m.SealedPath(serial)) }
 
-// A Failure is why a session could not be opened, for those who waited for it.
+// A Failure is why a session could not be opened, for those who waited for it,
+// and for those who would only meet it again.
 type Failure struct {
 	Text string // without secrets
 	For  string // what it depends on, besides the session's name
@@ -305,8 +308,10 @@ func (m Memory) Copies(name string) ([]Copy, error) {
 	return all.Copies, err
 }
 
-// KeepCopy adds a copy to those of the session of that name.
-func (m Memory) KeepCopy(ctx context.Context, name string, c Copy) error {
+// KeepCopy adds a copy to those of the session of that name: before it is
+// written, so that none is forgotten, and again when that is done, and older ones
+// in the same place are gone.
+func (m Memory) KeepCopy(ctx context.Context, name string, c Copy, written bool) error {
 	path := m.file(name, ".copies.json")
 	limited, cancel := context.WithTimeoutCause(ctx, changeLimit, &BrokenError{path + ".lock", "another process holds it for too long"})
 	defer cancel()
@@ -316,7 +321,9 @@ func (m Memory) KeepCopy(ctx context.Context, name string, c Copy) error {
 	}
 	defer release()
 	copies, _ := m.Copies(name) // what is broken is begun anew
-	copies = slices.DeleteFunc(copies, func(old Copy) bool { return old.File == c.File && old.Profile == c.Profile })
+	copies = slices.DeleteFunc(copies, func(old Copy) bool {
+		return old == c || written && old.File == c.File && old.Profile == c.Profile
+	})
 	data, err := encode(struct{ Copies []Copy }{append(copies, c)})
 	if err != nil {
 		return err

@@ -644,3 +644,30 @@ func FuzzDevice(f *testing.F) {
 		}
 	})
 }
+
+func TestACopyThatCouldNotBeRenewedIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	m := MemoryIn(t.TempDir())
+	first, second, other := Copy{"f", "p", "A1", "mfa"}, Copy{"f", "p", "A2", "mfa"}, Copy{"f", "q", "A1", "mfa"}
+	for _, step := range []struct {
+		keep    Copy
+		written bool
+		want    []Copy
+	}{
+		{first, false, []Copy{first}},
+		{first, true, []Copy{first}},
+		{other, true, []Copy{first, other}},
+		{second, false, []Copy{first, other, second}},
+		{second, true, []Copy{other, second}},
+	} {
+		if err := m.KeepCopy(t.Context(), "s", step.keep, step.written); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.Copies("s"); err != nil || !slices.Equal(got, step.want) {
+			t.Errorf("%+v: got %v, %v, want %v", step, got, err, step.want)
+		}
+	}
+	if got := m.Copied(); len(got) != 1 {
+		t.Errorf("got %q", got)
+	}
+}

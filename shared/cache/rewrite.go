@@ -105,7 +105,7 @@ const (
 
 // settled is the file, once nobody seems to be writing it.
 func settled(ctx context.Context, path string) (sight, error) {
-	for {
+	for began := time.Now(); time.Since(began) < changeLimit; {
 		s, err := lookAt(path)
 		if err != nil || s.info == nil {
 			return s, err
@@ -120,6 +120,7 @@ func settled(ctx context.Context, path string) (sight, error) {
 		case <-time.After(writing):
 		}
 	}
+	return sight{}, &BrokenError{path, "another process changes it all the time"}
 }
 
 // A sight is a file as it was at one moment.

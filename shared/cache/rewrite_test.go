@@ -426,3 +426,23 @@ func TestKilledRewriteLeavesTheOldFileOrTheNew(t *testing.T) {
 		t.Errorf("got files %q", got)
 	}
 }
+
+// Programs that write in place empty the file first.
+func TestAnEmptiedFileIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	m := MemoryIn(t.TempDir())
+	path := filepath.Join(t.TempDir(), "credentials")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() { os.WriteFile(path, []byte("[other]\n"), 0o600) })
+	err := m.Rewrite(t.Context(), path, func(old []byte) ([]byte, error) {
+		if len(old) == 0 {
+			t.Error("was given an empty file")
+		}
+		return append(old, "[own]\n"...), nil
+	})
+	if got, _ := os.ReadFile(path); err != nil || string(got) != "[other]\n[own]\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

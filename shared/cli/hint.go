@@ -230,9 +230,6 @@ func roleHints(e *profile.UnsupportedError, program string) (out []string) {
 	if program == "aws-mfa-console" {
 		out = append(out, "AWS opens the console with the session of a role only")
 	}
-	if command, ok := CopyCommand(e.Profile); ok {
-		return append(out, "it is a copy of a session, made by: "+command)
-	}
 	roles := ask(e.Roles)
 	for _, n := range roles {
 		out = append(out, onProfile(program, n))
@@ -339,9 +336,11 @@ func notAllowedHints(e *session.RefusedError, serial string) []string {
 
 // networkHints is about a request of the program without an answer.
 func networkHints(e *session.NetworkError, program string, in *ProfileError) (out []string) {
-	again := program
-	if in != nil {
-		again = onProfile(program, in.Profile)
+	again := func(flags ...string) string {
+		if in == nil {
+			return strings.Join(append([]string{program}, flags...), " ")
+		}
+		return onProfile(program, in.Profile, append(flags, in.Asked...)...)
 	}
 	if e.Endpoint.Set {
 		out = append(out, fmt.Sprintf("the endpoint is %s (%s)", e.Endpoint.Text, e.Endpoint.From))
@@ -350,11 +349,11 @@ func networkHints(e *session.NetworkError, program string, in *ProfileError) (ou
 	case e.Untrusted():
 		return append(out, "AWS_CA_BUNDLE, or ca_bundle in the profile, names the file with certificates to trust")
 	case e.MaybeDone && e.UsedCode:
-		return append(out, "wait for the next code, then "+again)
+		return append(out, "wait for the next code, then "+again())
 	case e.Proxy():
 		return append(out, "HTTPS_PROXY in the environment names the proxy")
 	}
-	return append(out, again+" --verbose")
+	return append(out, again("--verbose"))
 }
 
 // listDevices is the command that lists the MFA devices of a profile's user.
@@ -415,25 +414,19 @@ func ShellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// copyOf is the copy of a session that a profile of that name is, if it is one.
-func copyOf(name string) (cache.Copy, bool) {
+// CopyCommand is the command that copies a session to the profile with these
+// keys; ok is false if they are no copy.
+func CopyCommand(name string, k profile.Keys) (command string, ok bool) {
 	memory := Store().Memory
-	for _, session := range memory.Copied() {
-		copies, _ := memory.Copies(session)
+	for _, of := range memory.Copied() {
+		copies, _ := memory.Copies(of)
 		for _, c := range copies {
-			if c.Profile == name && c.Of != "" {
-				return c, true
+			if c.Profile == name && c.AccessKeyID == k.AccessKeyID {
+				return LoginCommand(c.Of, "--credentials-profile", ShellWord(name)), true
 			}
 		}
 	}
-	return cache.Copy{}, false
-}
-
-// CopyCommand is the command that copies the session to a profile that is a
-// copy of one; ok is false if it is none.
-func CopyCommand(name string) (command string, ok bool) {
-	c, ok := copyOf(name)
-	return LoginCommand(c.Of, "--credentials-profile", ShellWord(name)), ok
+	return "", false
 }
 
 // LoginCommand is the command that signs in to a profile.

@@ -287,3 +287,40 @@ func TestANameLikeAFlagIsStillAName(t *testing.T) {
 		}
 	}
 }
+
+// The next try is for what was asked for: a code is spent on it.
+func TestHintsKeepWhatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	asked := []string{"--duration", "2h", "--", "terraform", "plan"}
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{&mfa.NoTerminalError{Serial: "GAHT12345678"}, "in a terminal: aws-mfa-login prod --duration 2h -- terraform plan|with a code at hand: aws-mfa-login prod --token-code NNNNNN --duration 2h -- terraform plan"},
+		{&mfa.UsedError{}, "AWS takes a code once: wait for the next one, then aws-mfa-login prod --duration 2h -- terraform plan"},
+		{mfa.ErrPassphrase, "with a code at hand: aws-mfa-login prod --token-code NNNNNN --duration 2h -- terraform plan|to begin anew, with the seed at hand: aws-mfa-login prod --save-seed --seed-store file"},
+		{&session.NetworkError{Operation: "AssumeRole", Err: errors.New("x")}, "aws-mfa-login prod --verbose --duration 2h -- terraform plan"},
+	} {
+		if got := strings.Join(hints(&ProfileError{Profile: "prod", Err: c.err, Asked: asked}, "aws-mfa-login"), "|"); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
+func TestTheRemedyIsTheCommandThatHelps(t *testing.T) {
+	t.Parallel()
+	const login = "aws-mfa-login prod"
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{errors.New("x"), login},
+		{&session.SSOError{Profile: "center", SSO: &profile.SSO{}}, "aws sso login --profile center"},
+		{&profile.UnsupportedError{Profile: "center", Kind: profile.IdentityCenter}, "aws sso login --profile center"},
+		{&profile.UnsupportedError{Profile: "web", Kind: profile.ConsoleLogin}, "aws login --profile web"},
+	} {
+		if got := remedy(fmt.Errorf("on the way up: %w", c.err), login); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -19,7 +20,7 @@ func Login(v *Voice, set *profile.Set, name string) (*profile.Login, error) {
 	}
 	login, err := p.Login()
 	if err != nil {
-		return nil, err
+		return nil, ofCopy(p, err)
 	}
 	for l := login; l != nil; l = l.Source.Login {
 		v.TraceSettings(l.Profile, l.Settings())
@@ -31,6 +32,23 @@ func Login(v *Voice, set *profile.Set, name string) (*profile.Login, error) {
 		v.Warn("what is sent to %s (%s), and the session that comes back, is not encrypted", sts.Text, sts.From)
 	}
 	return login, nil
+}
+
+// ofCopy adds to the error of a profile that holds a copied session how that
+// is made anew.
+func ofCopy(p *profile.Profile, err error) error {
+	var unsupported *profile.UnsupportedError
+	if !errors.As(err, &unsupported) || unsupported.Kind != profile.StaticKeys || unsupported.Profile != p.Name {
+		return err
+	}
+	keys, lost := p.Keys()
+	if lost != nil {
+		return err
+	}
+	if command, ok := CopyCommand(p.Name, keys); ok {
+		return WithHints(err, "it is a copy of a session: "+command)
+	}
+	return err
 }
 
 // Store is where the sessions of this user are. That there is a home directory

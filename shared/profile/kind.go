@@ -9,7 +9,7 @@ const (
 	NoCredentials  Kind = iota
 	StaticKeys          // aws_access_key_id
 	AssumeRole          // role_arn with source_profile or credential_source
-	IdentityCenter      // sso_session or sso_start_url
+	IdentityCenter      // sso_account_id and sso_role_name, with sso_session or sso_start_url
 	ConsoleLogin        // login_session, of `aws login`
 	WebIdentity         // web_identity_token_file
 	Process             // credential_process

@@ -184,6 +184,13 @@ func (p *Profile) behind() (name string, from Origin, ok bool) {
 	return p.ownProcess()
 }
 
+// HandsOn is the name of the profile that p hands on, which may be one that is
+// not there; ok is false if p does something else.
+func (p *Profile) HandsOn() (name string, ok bool) {
+	name, _, ok = p.behind()
+	return name, ok
+}
+
 // ownProcess is what a credential_process that is aws-mfa-login names.
 func (p *Profile) ownProcess() (name string, from Origin, ok bool) {
 	command, err := p.command("credential_process")
@@ -196,8 +203,7 @@ func (p *Profile) ownProcess() (name string, from Origin, ok bool) {
 	return name, command.From, ok
 }
 
-// ownLogin is the profile in an aws-mfa-login command that prints credentials,
-// "" for the current one.
+// ownLogin is the profile in an aws-mfa-login command, "" for the current one.
 func ownLogin(words []string) (name string, ok bool) {
 	program := words[0][strings.LastIndexAny(words[0], `/\`)+1:]
 	if strings.TrimSuffix(program, ".exe") != "aws-mfa-login" {
@@ -352,10 +358,11 @@ func (p *Profile) mfaProcess(l *Login) (Command, error) {
 // command reads a setting that is a command, if it is there.
 func (p *Profile) command(key string) (Command, error) {
 	c := Command{Value: p.Value(key)}
-	return c, p.check(key, func(text string) (err error) {
+	err := p.check(key, func(text string) (err error) {
 		c.Words, err = splitCommand(text, runtime.GOOS)
 		return err
 	})
+	return c, err
 }
 
 // splitCommand does not show what is wrong: it may hold a secret.

@@ -196,6 +196,7 @@ func TestLoginsGoTogetherWhereThatSavesCodes(t *testing.T) {
 		{"dev prod stage", Options{}, "dev prod stage"},
 		{"dev plain", Options{}, ""},
 		{"dev jane", Options{}, "dev jane"},
+		{"dev dev", Options{}, ""},
 		{"dev prod", Options{Duration: 2 * time.Hour}, ""},
 		{"dev prod", Options{Longest: true}, ""},
 		{"dev prod", Options{Given: true}, ""},
@@ -481,4 +482,31 @@ func TestAnswersThatNoKeyLooksLikeAreRefused(t *testing.T) {
 	if !plain(&good) || plain(nil) {
 		t.Error("a key is not, or nothing is")
 	}
+}
+
+// Who has a session that is still good does not wait until somebody at another
+// terminal has typed a code.
+func TestARenewalDoesNotWaitForASignIn(t *testing.T) {
+	home := t.TempDir()
+	w := world{t: t, home: home}
+	w.add("config", "[profile p]\nrole_arn = "+powerARN+"\nsource_profile = default\nmfa_serial = GAHT12345678\n")
+	w.add("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = S\n")
+	login := resolve(t, "p", map[string]string{"HOME": home})
+	synctest.Test(t, func(t *testing.T) {
+		store := Store{Roles: cache.In(home), Memory: cache.MemoryIn(home)}
+		short := cache.Entry{AccessKeyID: "A", SecretAccessKey: "S", SessionToken: "T", Expiration: time.Now().Add(10 * time.Minute)}
+		if err := store.Roles.Write(store.Name(login), short); err != nil {
+			t.Fatal(err)
+		}
+		unlock, err := store.Memory.Lock(t.Context(), store.Name(login), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unlock()
+		began := time.Now()
+		s, err := Serve(t.Context(), login, Options{Store: store, Clock: NewClocks(store.Memory).Of(profile.Network{}), Teller: quiet{}, Codes: never{}}, mfa.NoInput())
+		if took := time.Since(began); err != nil || s.AccessKeyID != "A" || took > givenPatient {
+			t.Errorf("got %v, %v after %s", s, err, took)
+		}
+	})
 }

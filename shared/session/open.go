@@ -132,9 +132,9 @@ func (o Options) present(ctx context.Context, login *profile.Login, from opener,
 const otherStep = 15 * time.Second
 
 // longest opens the longest session that AWS grants, in whole hours. Only AWS
-// knows the role's maximum and each question may use up a code, so that the few
-// that people set are looked for first: 1, 2, 4, 8 and 12 hours, which are those
-// of the web console. Every role allows 1 hour.
+// knows the role's maximum and each question may use up a code, so that the
+// maxima that people set are told apart first: 1, 2, 4, 8 and 12 hours, which
+// are those of the web console. Every role allows 1 hour.
 func longest(teller Teller, name string, try func(time.Duration) (cache.Entry, error)) (best cache.Entry, err error) {
 	least, most, found := 1, 12, false
 	for least < most || !found {

@@ -105,16 +105,20 @@ func (o Options) tooLong(login *profile.Login) bool {
 // few codes as AWS's rules allow: those of one device, where more than one
 // needs it now.
 func (o Options) Together(logins []*profile.Login) map[*profile.Login]bool {
-	needs := map[string][]*profile.Login{}
+	needs := map[string][]*profile.Login{} // by the MFA session
+	seen := map[string]bool{}              // two profiles may have one session
 	for _, l := range logins {
 		entry, err := o.Find(l)
+		name := o.Name(l)
 		switch m := l.Source.MFA; {
+		case seen[name]:
 		case err == nil && !o.Force && o.serves(entry, l), o.Given:
 		case !l.IsRole():
-			needs[o.Name(l)] = append(needs[o.Name(l)], l)
+			needs[name] = append(needs[name], l)
 		case m != nil && !o.tooLong(l):
 			needs[o.Name(m)] = append(needs[o.Name(m)], l)
 		}
+		seen[name] = true
 	}
 	together := map[*profile.Login]bool{}
 	for _, group := range needs {

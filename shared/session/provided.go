@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"aws-mfa/shared/cache"
@@ -46,19 +48,33 @@ func provided(ctx context.Context, source profile.Source) (profile.Keys, error) 
 func inShort(err error) string {
 	var answer *smithyhttp.ResponseError
 	var network *net.OpError
+	var file *fs.PathError
+	var api smithy.APIError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timed out"
+	case errors.As(err, &api) && isCode(api.ErrorCode()):
+		return api.ErrorCode()
 	case errors.As(err, &answer):
 		return fmt.Sprintf("HTTP status %d", answer.HTTPStatusCode())
+	case errors.As(err, &file):
+		return safe(file.Error())
 	case errors.As(err, &network):
 		return safe(network.Error())
 	}
 	return "the answer holds none"
 }
 
+// isCode tells an error code of AWS from the words of others.
+func isCode(s string) bool {
+	return s != "" && len(s) <= 64 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.") == ""
+}
+
 func providerOf(name string) (aws.CredentialsProvider, error) {
 	if name == profile.Ec2InstanceMetadata {
+		if strings.EqualFold(os.Getenv("AWS_EC2_METADATA_DISABLED"), "true") {
+			return nil, errors.New("is Ec2InstanceMetadata, but AWS_EC2_METADATA_DISABLED is true")
+		}
 		return ec2rolecreds.New(), nil
 	}
 	endpoint := os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
@@ -154,12 +170,7 @@ func (o Options) sso(ctx context.Context, source profile.Source, n profile.Netwo
 		err = errors.New("the answer holds no credentials")
 	}
 	if err != nil {
-		text := inShort(err)
-		var api smithy.APIError
-		if errors.As(err, &api) {
-			text = safe(api.ErrorCode())
-		}
-		return profile.Keys{}, &SourceError{profile.Setting{Name: "sso_role_name", Value: role.RoleName}, errors.New("no credentials from IAM Identity Center: " + text)}
+		return profile.Keys{}, &SourceError{profile.Setting{Name: "sso_role_name", Value: role.RoleName}, errors.New("no credentials from IAM Identity Center: " + inShort(err))}
 	}
 	k := out.RoleCredentials
 	return profile.Keys{AccessKeyID: aws.ToString(k.AccessKeyId), SecretAccessKey: aws.ToString(k.SecretAccessKey), SessionToken: aws.ToString(k.SessionToken), From: role.RoleName.From}, nil

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,6 +18,8 @@ const (
 	// renewal is how often a session that cannot be renewed is tried: an SDK
 	// asks before each request when little is left.
 	renewal = time.Minute
+	// renewing is how long that may take.
+	renewing = 20 * time.Second
 )
 
 var errNoAnswer = fmt.Errorf("no session within %s", profile.Short(Answering))
@@ -42,18 +45,26 @@ func Serve(ctx context.Context, login *profile.Login, o Options, codes mfa.Codes
 	if since := time.Since(o.Memory.Failure(name).At); since.Abs() < renewal {
 		return Session{Entry: present}, nil
 	}
-	asking := o.Codes
-	o.Codes = codes
-	s, err := Open(ctx, login, o)
+	s, err := o.renew(ctx, login, codes)
 	switch {
 	case err == nil:
 		return s, nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return Session{}, context.Cause(ctx)
 	case present.Left(o.Clock.Now()) > 0:
 		o.Teller.Trace("the present session is handed out, since there is no other: %v", err)
 		_ = o.Memory.KeepFailure(name, cache.Failure{Text: err.Error(), At: time.Now()})
 		return Session{Entry: present}, nil
 	}
-	o.Codes = asking
+	return Open(ctx, login, o)
+}
+
+// renew opens a new session beside one that is still good, which nobody who
+// could have that should wait for.
+func (o Options) renew(ctx context.Context, login *profile.Login, codes mfa.Codes) (Session, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, renewing, errNoAnswer)
+	defer cancel()
+	o.Codes, o.renews = codes, true
 	return Open(ctx, login, o)
 }
 

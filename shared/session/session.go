@@ -41,6 +41,8 @@ type Options struct {
 	MFASession bool          // open the MFA session of the source first, where that serves
 	Given      bool          // Codes has a code at hand, which does not wait long for others
 	Teller     Teller
+
+	renews bool // there is a session that is still good
 }
 
 // A Teller is told what happens, in words without secrets.
@@ -136,7 +138,7 @@ func (o Options) takes(e cache.Entry) bool {
 }
 
 // How long one sign-in waits for another: typing a code may take its time, but
-// one that is at hand does not stay good.
+// one that is at hand does not stay good, and who has a session can do without.
 const (
 	patience     = 3 * time.Minute
 	givenPatient = 5 * time.Second
@@ -193,7 +195,7 @@ func (o Options) wish(login *profile.Login) string {
 // worth more.
 func (o Options) lock(ctx context.Context, in, name string) (unlock func(), since time.Time, err error) {
 	limit := patience
-	if o.Given {
+	if o.Given || o.renews {
 		limit = givenPatient
 	}
 	busy := &BusyError{in}
