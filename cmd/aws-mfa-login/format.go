@@ -117,8 +117,8 @@ func process(c cache.Entry) (string, error) {
 	return b.String(), err
 }
 
-// nushell is a record for `| from nuon | load-env`. It is JSON too, without the
-// escapes \uXXXX, which nushell writes differently.
+// nushell is a record for `| from nuon | load-env`. It is JSON too, without
+// escapes by number (\u), which nushell writes differently.
 func nushell(c cache.Entry) (string, error) {
 	var fields []string
 	for _, v := range variables(c) {

@@ -222,7 +222,7 @@ func TestProcessIsOneLineOfJSON(t *testing.T) {
 	}
 }
 
-// Nushell takes JSON for nuon, but for \uXXXX.
+// Nushell takes JSON for nuon, but for escapes by number (\u).
 func TestNushellIsOneLineOfJSONWithoutNumberedEscapes(t *testing.T) {
 	t.Parallel()
 	c := hostile

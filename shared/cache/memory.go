@@ -78,6 +78,16 @@ func (m Memory) Device(serial string) (Device, error) {
 // milliseconds. Who holds the lock for longer is stopped, or is no process of ours.
 const changeLimit = 5 * time.Second
 
+// heldTooLong is the Reason when changeLimit is over.
+const heldTooLong = "another process holds it for too long"
+
+// lockBriefly is lock for a change, with its limit.
+func (m Memory) lockBriefly(ctx context.Context, path string) (release func(), err error) {
+	limited, cancel := context.WithTimeoutCause(ctx, changeLimit, &BrokenError{path, heldTooLong})
+	defer cancel()
+	return m.lock(limited, path, nil)
+}
+
 // ChangeDevice gives what is known of the device to change, and keeps what that
 // makes of it. Nobody else changes the device meanwhile; it waits for them as
 // Lock does, for some seconds at most, which end in a *BrokenError. Change must
@@ -90,9 +100,7 @@ const changeLimit = 5 * time.Second
 // newest few offers are forgotten.
 func (m Memory) ChangeDevice(ctx context.Context, serial string, change func(*Device) error) error {
 	path := m.file(serial, ".json")
-	limited, cancel := context.WithTimeoutCause(ctx, changeLimit, &BrokenError{path + ".lock", "another process holds it for too long"})
-	defer cancel()
-	release, err := m.lock(limited, path+".lock", nil)
+	release, err := m.lockBriefly(ctx, path+".lock")
 	if err != nil {
 		return err
 	}
@@ -250,11 +258,7 @@ func (m Memory) KeepFailure(name string, f Failure) error {
 	if f == (Failure{}) {
 		return remove(path)
 	}
-	data, err := encode(f)
-	if err != nil {
-		return err
-	}
-	return m.write(path, data)
+	return m.writeJSON(path, f)
 }
 
 // A Route leads from a profile to its session, without a look at what the
@@ -278,11 +282,7 @@ func (m Memory) Route(profile string) (r Route) {
 
 // KeepRoute keeps the way to the profile's session in place of the one before.
 func (m Memory) KeepRoute(profile string, r Route) error {
-	data, err := encode(r)
-	if err != nil {
-		return err
-	}
-	return m.write(m.file(profile, ".route.json"), data)
+	return m.writeJSON(m.file(profile, ".route.json"), r)
 }
 
 // A Copy is a session that we wrote into an AWS file, under the name of a
@@ -313,9 +313,7 @@ func (m Memory) Copies(name string) ([]Copy, error) {
 // in the same place are gone.
 func (m Memory) KeepCopy(ctx context.Context, name string, c Copy, written bool) error {
 	path := m.file(name, ".copies.json")
-	limited, cancel := context.WithTimeoutCause(ctx, changeLimit, &BrokenError{path + ".lock", "another process holds it for too long"})
-	defer cancel()
-	release, err := m.lock(limited, path+".lock", nil)
+	release, err := m.lockBriefly(ctx, path+".lock")
 	if err != nil {
 		return err
 	}
@@ -324,11 +322,7 @@ func (m Memory) KeepCopy(ctx context.Context, name string, c Copy, written bool)
 	copies = slices.DeleteFunc(copies, func(old Copy) bool {
 		return old == c || written && old.File == c.File && old.Profile == c.Profile
 	})
-	data, err := encode(struct{ Copies []Copy }{append(copies, c)})
-	if err != nil {
-		return err
-	}
-	return m.write(path, data)
+	return m.writeJSON(path, struct{ Copies []Copy }{append(copies, c)})
 }
 
 // Copied are the names of the sessions that there are copies of.
@@ -410,6 +404,14 @@ func (m Memory) write(path string, data []byte) error {
 	}
 	heal(path)
 	return keep(path, data)
+}
+
+func (m Memory) writeJSON(path string, v any) error {
+	data, err := encode(v)
+	if err != nil {
+		return err
+	}
+	return m.write(path, data)
 }
 
 func remove(path string) error {

@@ -68,14 +68,12 @@ func (m Memory) Rewrite(ctx context.Context, path string, change func(old []byte
 // lockFile keeps other calls away from the file, whatever path leads there.
 func (m Memory) lockFile(ctx context.Context, path string) (release func(), err error) {
 	lock := m.file(onePath(path), ".lock")
-	busy := &BrokenError{lock, "another process holds it for too long"}
-	limited, cancel := context.WithTimeoutCause(ctx, changeLimit, busy)
-	defer cancel()
-	release, err = m.lock(limited, lock, nil)
+	release, err = m.lockBriefly(ctx, lock)
+	var broken *BrokenError
 	switch {
 	case err == nil:
 		return release, nil
-	case ctx.Err() != nil, err == busy:
+	case ctx.Err() != nil, errors.As(err, &broken) && broken.Reason == heldTooLong:
 		return nil, err
 	}
 	return func() {}, nil // a file on a disk without locks is still to be edited

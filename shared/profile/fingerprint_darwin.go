@@ -1,18 +1,5 @@
 package profile
 
-import (
-	"fmt"
-	"io/fs"
-	"syscall"
-	"time"
-)
+import "syscall"
 
-// changeOf tells when the file was changed, which nobody can set, and which
-// file it is.
-func changeOf(info fs.FileInfo) (at time.Time, identity string) {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return info.ModTime(), ""
-	}
-	return time.Unix(stat.Ctimespec.Unix()), fmt.Sprintf("%d:%d", stat.Dev, stat.Ino)
-}
+func changed(stat *syscall.Stat_t) syscall.Timespec { return stat.Ctimespec }
