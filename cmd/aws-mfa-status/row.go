@@ -12,6 +12,7 @@ import (
 	"aws-mfa/shared/cache"
 	"aws-mfa/shared/cli"
 	"aws-mfa/shared/profile"
+	"aws-mfa/shared/session"
 )
 
 // A state is how it stands with a profile.
@@ -28,29 +29,42 @@ const (
 
 func (s state) signedIn() bool { return s == active || s == expiring }
 
-// A row is what there is to tell of a profile. The JSON names are the
-// contract; what is unknown is left out.
+// A row is what there is to tell of a profile, of the environment, or of a
+// sign-in to Identity Center. The JSON names are the contract
+// (docs/aws-mfa-status.schema.json); what is unknown is left out.
 type row struct {
-	Profile     string     `json:"profile,omitempty"` // "": the environment
+	Profile     string     `json:"profile,omitempty"`
 	State       state      `json:"state"`
+	Reason      string     `json:"reason,omitempty"` // for the state, where AWS or the network gave it
 	Account     string     `json:"account,omitempty"`
 	ARN         string     `json:"arn,omitempty"`
+	CachedARN   string     `json:"cachedArn,omitempty"` // what the cache says that ARN is
 	UserID      string     `json:"userId,omitempty"`
 	RoleARN     string     `json:"roleArn,omitempty"`
+	SSORoleName string     `json:"ssoRoleName,omitempty"`
+	SSOSession  string     `json:"ssoSession,omitempty"`
+	StartURL    string     `json:"ssoStartUrl,omitempty"`
 	MFASerial   string     `json:"mfaSerial,omitempty"`
 	Region      string     `json:"region,omitempty"`
 	Expiration  *time.Time `json:"expiration,omitempty"`
 	SecondsLeft *int       `json:"secondsLeft,omitempty"`
 	Source      string     `json:"source,omitempty"`
-	SameAs      string     `json:"sameSessionAs,omitempty"` // the first profile with the same session
+	File        string     `json:"file,omitempty"`
+	SameAs      string     `json:"sameSessionAs,omitempty"` // the profile whose session it is too
 	Current     bool       `json:"current,omitempty"`
+	ClockOffset int        `json:"clockOffset,omitempty"` // seconds from this computer's clock to AWS's
 
 	began   time.Time // the session; zero where that is not known
+	site    string    // an ARN in the partition that is asked
 	keys    profile.Keys
 	network profile.Network
-	login   bool  // the profile can be signed in to
-	problem error // that AWS had with the keys; of rows with the same session the first has it
+	client  *session.Client
+	login   *profile.Login // what signing in takes, if the profile can be signed in to
+	sso     *profile.SSO   // the role of a profile of Identity Center
 }
+
+// opens tells whether there could be a session.
+func (r row) opens() bool { return r.login != nil || r.sso != nil }
 
 // ends sets the row's end, and what follows from it.
 func (r *row) ends(at, now time.Time) {
@@ -68,23 +82,49 @@ func (r *row) ends(at, now time.Time) {
 	}
 }
 
+// name is what the row is about, as people know it.
 func (r row) name() string {
-	if r.Profile == "" {
-		return "(environment)"
+	switch {
+	case r.Profile != "":
+		return r.Profile
+	case r.SSOSession != "":
+		return "(sso " + r.SSOSession + ")"
+	case r.StartURL != "":
+		return "(sso)"
 	}
-	return r.Profile
+	return "(environment)"
 }
 
-// identity is the last part of the ARN: assumed-role/Admin/jane, user/jane.
+// identity is the last part of the ARN, Admin/jane or user/jane, or what is
+// known instead.
 func (r row) identity() string {
-	arn := r.ARN
-	if arn == "" {
-		arn = r.RoleARN
-	}
+	arn := or(r.ARN, r.RoleARN)
 	if a, ok := profile.ParseARN(arn); ok {
 		return strings.TrimPrefix(a.Resource, "assumed-role/")
 	}
-	return arn
+	return or(arn, or(r.SSORoleName, r.StartURL))
+}
+
+// cure is the command to sign in with, "" if there is none. A session that is
+// good for all we know here, but not for AWS, would be kept without --force.
+func (r row) cure() string {
+	good := r.SecondsLeft != nil && *r.SecondsLeft > 0
+	switch {
+	case r.login != nil && good:
+		return cli.LoginCommand(r.login.Profile, "--force")
+	case r.login != nil:
+		return cli.LoginCommand(r.login.Profile)
+	case r.sso != nil:
+		return cli.AWSCommand("sso login", r.Profile)
+	case r.SSOSession != "":
+		return "aws sso login --sso-session " + cli.ShellWord(r.SSOSession)
+	case r.Source == "environment" && r.keys.Temporary():
+		return "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+	case r.Source == "credentials-file" && !r.keys.Temporary():
+		return cli.AWSCommand("configure", r.Profile)
+	}
+	command, _ := cli.CopyCommand(r.Profile, r.keys)
+	return command
 }
 
 // write writes the rows in one of the forms of --output.

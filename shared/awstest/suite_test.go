@@ -21,6 +21,7 @@ import (
 	"aws-mfa/shared/awstest"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 const jane = "arn:aws:iam::123456789012:user/jane"
@@ -50,6 +51,7 @@ const jane = "arn:aws:iam::123456789012:user/jane"
 //	age NAME DURATION         let the cached session of that name end then, counted from now
 //	status N PROGRAM ARG...   run a program that must exit with N
 //	mode PERM FILE            FILE has those permissions, in octal
+//	schema FILE               the output of aws-mfa-status --output json in FILE is what docs/ promises
 //	page                      wait for the page that the program "browser" ended on, and show it
 //	token FILE ROLEARN [expired]
 //	                          write a web identity token that the role trusts to a file
@@ -91,6 +93,7 @@ func TestSuite(t *testing.T) {
 			"age":      command(2, 2, cmdAge),
 			"status":   command(2, 99, cmdStatus),
 			"mode":     command(2, 2, cmdMode),
+			"schema":   command(1, 1, cmdSchema),
 			"page":     command(0, 0, cmdPage),
 			"token":    command(2, 3, cmdToken),
 			"sso":      command(3, 4, cmdSSO),
@@ -338,6 +341,23 @@ func cmdMode(_ *script, ts *testscript.TestScript, args []string) error {
 		return fmt.Errorf("%s: got mode %s, want %s", args[1], got, args[0])
 	}
 	return nil
+}
+
+func cmdSchema(_ *script, ts *testscript.TestScript, args []string) error {
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/aws-mfa-status.schema.json")
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(ts.MkAbs(args[0]))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	output, err := jsonschema.UnmarshalJSON(file)
+	if err != nil {
+		return err
+	}
+	return schema.Validate(output)
 }
 
 func cmdPage(_ *script, ts *testscript.TestScript, _ []string) error {

@@ -20,18 +20,48 @@ func TokensIn(home string) Tokens { return Tokens(filepath.Join(home, ".aws", "s
 type Token struct {
 	AccessToken string
 	ExpiresAt   time.Time
+	Renewable   bool   // the AWS CLI may get another one without asking
+	StartURL    string // of Identity Center
+	Of          string // what it was looked for by; "" if that is not known
+	Path        string
 }
+
+// String keeps the secret out of everything that prints.
+func (t Token) String() string   { return "token of " + t.StartURL }
+func (t Token) GoString() string { return t.String() }
 
 // Token returns the token of an sso_session, or of an sso_start_url where a
 // profile has none. The error is fs.ErrNotExist when there is none, a
 // *BrokenError when it cannot be used, else of the system.
 func (t Tokens) Token(of string) (Token, error) {
-	path := filepath.Join(string(t), sha1Hex(of)+".json")
+	token, err := readToken(filepath.Join(string(t), sha1Hex(of)+".json"))
+	token.Of = of
+	return token, err
+}
+
+// All are the tokens of all sign-ins that can be read; names are what they may
+// be of, as for Token. The directory holds other files too.
+func (t Tokens) All(names []string) (all []Token) {
+	of := map[string]string{}
+	for _, name := range names {
+		of[sha1Hex(name)+".json"] = name
+	}
+	files, _ := filepath.Glob(filepath.Join(escape(string(t)), "*.json"))
+	for _, path := range files {
+		if token, err := readToken(path); err == nil {
+			token.Of = of[filepath.Base(path)]
+			all = append(all, token)
+		}
+	}
+	return all
+}
+
+func readToken(path string) (Token, error) {
 	data, err := read(path)
 	if err != nil {
 		return Token{}, err
 	}
-	var file struct{ AccessToken, ExpiresAt string }
+	var file struct{ StartURL, AccessToken, ExpiresAt, RefreshToken, ClientID, ClientSecret, RegistrationExpiresAt string }
 	if err := parseObject(data, &file); err != nil {
 		return Token{}, &BrokenError{path, err.Error()}
 	}
@@ -42,7 +72,10 @@ func (t Tokens) Token(of string) (Token, error) {
 	if err != nil {
 		return Token{}, &BrokenError{path, err.Error()}
 	}
-	return Token{file.AccessToken, end}, nil
+	// botocore, tokens.py: what it takes to renew a token
+	registered, err := parseExpiration(file.RegistrationExpiresAt)
+	renewable := err == nil && registered.After(time.Now()) && file.RefreshToken != "" && file.ClientID != "" && file.ClientSecret != ""
+	return Token{AccessToken: file.AccessToken, ExpiresAt: end, Renewable: renewable, StartURL: file.StartURL, Path: path}, nil
 }
 
 // SSOName is the name under which the AWS CLI v2 caches the session of a role

@@ -96,17 +96,25 @@ type Voice struct {
 	name    string
 	stderr  io.Writer
 	verbose bool
+	quiet   bool
 	remedy  string // in Terse speech
-	drawn   int    // length of the countdown that is to be seen
+	mu      sync.Mutex
+	drawn   int // length of the live line that is to be seen
 }
+
+// Quiet makes the voice tell of nothing but errors, unless with --verbose.
+func (v *Voice) Quiet() { v.quiet = true }
 
 // Terse makes the voice that of a command that other programs run for their
 // own users: it tells of nothing but an error, in one line with the command to
 // run. With --verbose it tells all the same.
 func (v *Voice) Terse(remedy string) { v.remedy = remedy }
 
-// terse tells whether nothing but errors is told.
+// terse tells whether errors are told in one line.
 func (v *Voice) terse() bool { return v.remedy != "" && !v.verbose }
+
+// silent tells whether nothing but errors is told.
+func (v *Voice) silent() bool { return v.terse() || v.quiet && !v.verbose }
 
 // Say tells something on stderr, as one line.
 func (v *Voice) Say(format string, args ...any) { v.tell("", format, args...) }
@@ -118,7 +126,7 @@ func (v *Voice) Warn(format string, args ...any) { v.tell("warning: ", format, a
 func (v *Voice) Hint(format string, args ...any) { v.tell("hint: ", format, args...) }
 
 func (v *Voice) tell(kind, format string, args ...any) {
-	if !v.terse() {
+	if !v.silent() {
 		v.line(kind, fmt.Sprintf(format, args...))
 	}
 }
@@ -150,6 +158,8 @@ func (v *Voice) Fail(err error) {
 }
 
 func (v *Voice) line(kind, text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.erase()
 	fmt.Fprintf(v.stderr, "%s: %s%s\n", v.name, kind, Printable(text))
 }

@@ -97,23 +97,46 @@ func (f Flags) seed(ctx context.Context, v *Voice, serial string) (mfa.Seed, err
 // countdown tells how long it is until the next code: each second in the same
 // line of a terminal, else once.
 func (v *Voice) countdown(left time.Duration) {
-	if left == 0 || v.terse() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if left == 0 || v.silent() {
 		v.erase()
 		return
 	}
 	text := fmt.Sprintf("waiting %ds for the next code", int((left+time.Second-1)/time.Second))
-	width := v.width()
-	switch full := v.name + ": " + text; {
-	case width == 0 && v.drawn == 0:
+	if v.width() > 0 {
+		v.live(text)
+	} else if full := v.name + ": " + text; v.drawn == 0 {
 		fmt.Fprintln(v.stderr, full)
 		v.drawn = len(full)
-	case width > 0:
-		if v.erase(); len(full)+len(echoed) < width {
-			text = full
-		}
-		v.drawn = min(len(text), width-1) // a line that wraps could not be taken back
-		fmt.Fprint(v.stderr, text[:v.drawn])
 	}
+}
+
+// Progress tells how far something has come, in one line of a terminal that the
+// next speech takes the place of; elsewhere nothing.
+func (v *Voice) Progress(format string, args ...any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.width() > 0 && !v.silent() {
+		v.live(fmt.Sprintf(format, args...))
+	}
+}
+
+// Erase takes a line of Progress away.
+func (v *Voice) Erase() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.erase()
+}
+
+// live draws text, of one byte a cell, in the place of what was drawn before.
+func (v *Voice) live(text string) {
+	width := v.width()
+	if v.erase(); len(v.name)+len(": ")+len(text)+len(echoed) < width {
+		text = v.name + ": " + text
+	}
+	v.drawn = min(len(text), width-1) // a line that wraps could not be taken back
+	fmt.Fprint(v.stderr, text[:v.drawn])
 }
 
 // echoed is what the terminal shows behind the live line when somebody has

@@ -414,19 +414,29 @@ func ShellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// CopyCommand is the command that copies a session to the profile with these
-// keys; ok is false if they are no copy.
-func CopyCommand(name string, k profile.Keys) (command string, ok bool) {
+// CopyOf is the profile whose session the profile with these keys holds a copy
+// of; ok is false if they are no copy of ours.
+func CopyOf(name string, k profile.Keys) (of string, ok bool) {
 	memory := Store().Memory
-	for _, of := range memory.Copied() {
-		copies, _ := memory.Copies(of)
+	for _, session := range memory.Copied() {
+		copies, _ := memory.Copies(session)
 		for _, c := range copies {
 			if c.Profile == name && c.AccessKeyID == k.AccessKeyID {
-				return LoginCommand(c.Of, "--credentials-profile", ShellWord(name)), true
+				return c.Of, true
 			}
 		}
 	}
 	return "", false
+}
+
+// CopyCommand is the command that copies a session to the profile with these
+// keys; ok is false if they are no copy.
+func CopyCommand(name string, k profile.Keys) (command string, ok bool) {
+	of, ok := CopyOf(name, k)
+	if !ok {
+		return "", false
+	}
+	return LoginCommand(of, "--credentials-profile", ShellWord(name)), true
 }
 
 // LoginCommand is the command that signs in to a profile.

@@ -150,6 +150,16 @@ func (s *Set) service(name, service string) (Value, error) {
 	return values[service].nested("endpoint_url")
 }
 
+// SSOSessions are the names of the sso-session sections.
+func (s *Set) SSOSessions() (names []string) {
+	for _, section := range s.config.sections {
+		if name, ok := secondWord(section.name, "sso-session"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // typed are the settings in the section [kind name] of the config file.
 func (s *Set) typed(kind, name string) (map[string]Value, error) {
 	found := ""

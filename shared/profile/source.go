@@ -53,6 +53,15 @@ type SSO struct {
 	RoleName  Value
 }
 
+// Of is what the AWS CLI names the sign-in after: the sso_session, else the
+// start URL.
+func (s *SSO) Of() (name string, isSession bool) {
+	if s.Session != "" {
+		return s.Session, true
+	}
+	return s.StartURL.Text, false
+}
+
 // Keys are an access key: long-term, or with a session token.
 type Keys struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
@@ -111,7 +120,7 @@ func (p *Profile) keysSource(holder *Profile, chain []string) (s Source, err err
 	case kind == WebIdentity:
 		s.Login, err = holder.webIdentity()
 	case kind == IdentityCenter:
-		s.SSO, err = holder.sso()
+		s.SSO, err = holder.SSO()
 	case kind == Process:
 		if name, from, ours := holder.ownProcess(); ours {
 			s.Login, err = holder.handedOn(name, from, append(chain, holder.Name))
@@ -127,10 +136,11 @@ func (p *Profile) keysSource(holder *Profile, chain []string) (s Source, err err
 	return s, err
 }
 
-// sso reads what the profile says of Identity Center, with what its
+// SSO reads what the profile says of Identity Center, with what its
 // sso_session adds. The AWS CLI refuses a profile that contradicts that in any
-// setting, and a session that does not stand on its own.
-func (p *Profile) sso() (*SSO, error) {
+// setting, and a session that does not stand on its own. Errors are
+// *SettingError.
+func (p *Profile) SSO() (*SSO, error) {
 	named, value := p.Value("sso_session"), p.Value
 	if named.Set {
 		section, err := p.set.typed("sso-session", named.Text)

@@ -12,6 +12,7 @@ import (
 	"net/http/httptrace"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"aws-mfa/shared/cache"
@@ -33,6 +34,7 @@ const (
 	connectTimeout = 5 * time.Second
 	callTimeout    = 20 * time.Second // of a request with all its repetitions
 	maxAnswer      = 1 << 20          // octets; an answer of STS has a few thousand
+	maxIdle        = 8                // connections to a host that are kept for the next request
 )
 
 // regions is the default region of each partition. Source: implicitGlobalRegion
@@ -80,6 +82,7 @@ func HTTPClient(n profile.Network) (*http.Client, error) {
 		TLSHandshakeTimeout: connectTimeout,
 		ForceAttemptHTTP2:   true,
 		IdleConnTimeout:     callTimeout,
+		MaxIdleConnsPerHost: maxIdle,
 	}
 	return &http.Client{
 		Transport:     bounded{transport},
@@ -135,11 +138,50 @@ func NewClient(n profile.Network, arn string, clock *Clock, trace Trace) (*Clien
 	if err != nil {
 		return nil, err
 	}
+	return newClient(n, arn, httpClient, clock, trace), nil
+}
+
+func newClient(n profile.Network, arn string, httpClient *http.Client, clock *Clock, trace Trace) *Client {
 	c := &Client{network: n, region: n.Region.Text, http: httpClient, clock: clock, trace: trace}
 	if c.region == "" {
 		c.region = DefaultRegion(arn)
 	}
-	return c, nil
+	return c
+}
+
+// Clients are clients that share their connections. They may be used
+// concurrently.
+type Clients struct {
+	clocks *Clocks
+	trace  Trace
+	mu     sync.Mutex
+	http   map[string]*http.Client // by the CA bundle
+}
+
+// NewClients are clients on those clocks.
+func NewClients(clocks *Clocks, trace Trace) *Clients {
+	return &Clients{clocks: clocks, trace: trace, http: map[string]*http.Client{}}
+}
+
+// Of is a client as NewClient makes it.
+func (c *Clients) Of(n profile.Network, arn string) (*Client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	shared := c.http[n.CABundle.Text]
+	if shared == nil {
+		var err error
+		if shared, err = HTTPClient(n); err != nil {
+			return nil, err
+		}
+		c.http[n.CABundle.Text] = shared
+	}
+	return newClient(n, arn, shared, c.clocks.Of(n), c.trace), nil
+}
+
+// Endpoint is what the client talks to: its region, and the URL that somebody
+// set in AWS's place.
+func (c *Client) Endpoint() string {
+	return fmt.Sprint(c.region, c.network.STS.Text, c.network.FIPS, c.network.DualStack, c.network.LegacySTS)
 }
 
 // sts is the SDK's client for the call.

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"aws-mfa/shared/cache"
 	"aws-mfa/shared/profile"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -132,15 +131,11 @@ func (e *SSOError) Error() string {
 // cached, else new ones with the token that it cached.
 func (o Options) sso(ctx context.Context, source profile.Source, n profile.Network) (profile.Keys, error) {
 	role := source.SSO
-	of := role.StartURL.Text
-	if role.Session != "" {
-		of = role.Session
+	if entry, path, err := o.FindSSO(role); err == nil && entry.Good(o.Clock.Now()) {
+		o.Teller.Trace("session of %s: found in %s", source.Profile, path)
+		return profile.Keys{AccessKeyID: entry.AccessKeyID, SecretAccessKey: entry.SecretAccessKey, SessionToken: entry.SessionToken, From: profile.Origin{File: path}}, nil
 	}
-	cached := cache.SSOName(of, role.Session != "", role.AccountID.Text, role.RoleName.Text)
-	if entry, err := o.Roles.Read(cached); err == nil && entry.Good(o.Clock.Now()) {
-		o.Teller.Trace("session of %s: found in %s", source.Profile, o.Roles.Path(cached))
-		return profile.Keys{AccessKeyID: entry.AccessKeyID, SecretAccessKey: entry.SecretAccessKey, SessionToken: entry.SessionToken, From: profile.Origin{File: o.Roles.Path(cached)}}, nil
-	}
+	of, _ := role.Of()
 	token, err := o.Tokens.Token(of)
 	if err != nil {
 		o.Teller.Trace("token of %s: %v", of, err)

@@ -30,6 +30,20 @@ func (s Store) Path(l *profile.Login) string {
 	return dir.Path(name)
 }
 
+// FindSSO returns the session of a role of Identity Center that the AWS CLI v2
+// cached, and its file; it may have expired. Errors are those of Find.
+func (s Store) FindSSO(role *profile.SSO) (e cache.Entry, path string, err error) {
+	name := s.NameSSO(role)
+	e, err = s.Roles.Read(name)
+	return e, s.Roles.Path(name), err
+}
+
+// NameSSO is the name of the session of a role of Identity Center.
+func (s Store) NameSSO(role *profile.SSO) string {
+	of, isSession := role.Of()
+	return cache.SSOName(of, isSession, role.AccountID.Text, role.RoleName.Text)
+}
+
 // Remove takes the login's session away. It is no error if there is none.
 func (s Store) Remove(l *profile.Login) error {
 	dir, name := s.place(l)

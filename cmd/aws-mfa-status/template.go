@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"text/template"
+	"time"
+
+	"aws-mfa/shared/cli"
+)
+
+// A prompt is what --template takes: a Go template over one profile
+// (https://pkg.go.dev/text/template).
+type prompt struct{ *template.Template }
+
+// A segment is what a template sees of a profile. What is unknown is "" or 0.
+// All text is fit for a terminal.
+type segment struct {
+	Profile     string // or "(environment)"
+	State       string // active, expiring, expired, signed out, rejected, unknown
+	Left        string // 59m
+	SecondsLeft int
+	Ends        string // 15:04, local time
+	Expiration  string // RFC 3339, UTC
+	Account     string
+	Role        string // or user: PowerUserRole
+	ARN         string
+	RoleARN     string
+	MFASerial   string
+	UserID      string
+	Region      string
+	Source      string
+	SSOSession  string
+	Current     bool
+	SignedIn    bool // active or expiring
+}
+
+func (p *prompt) UnmarshalText(text []byte) error {
+	t, err := template.New("--template").Parse(string(text))
+	if err == nil {
+		err = t.Execute(io.Discard, segment{})
+	}
+	if err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "template: "))
+	}
+	p.Template = t
+	return nil
+}
+
+// write writes what the template makes of each row, on a line of its own
+// unless it is nothing.
+func (p *prompt) write(w io.Writer, rows []row, now time.Time) error {
+	var all strings.Builder
+	for _, r := range rows {
+		var text strings.Builder
+		if err := p.Execute(&text, r.segment(now)); err != nil {
+			return cli.UsageError(strings.TrimPrefix(err.Error(), "template: "))
+		}
+		if all.WriteString(text.String()); text.Len() > 0 && !strings.HasSuffix(text.String(), "\n") {
+			all.WriteByte('\n')
+		}
+	}
+	_, err := io.WriteString(w, all.String())
+	return err
+}
+
+func (r row) segment(now time.Time) segment {
+	s := segment{
+		Profile: r.name(), State: string(r.State), Account: r.Account, ARN: r.ARN, RoleARN: r.RoleARN, MFASerial: r.MFASerial,
+		UserID: r.UserID, Region: r.Region, Source: r.Source, SSOSession: r.SSOSession, Current: r.Current, SignedIn: r.State.signedIn(),
+	}
+	kind, name, found := strings.Cut(r.identity(), "/")
+	s.Role = kind
+	if found && (kind == "user" || kind == "role" || kind == "federated-user") {
+		s.Role = name
+	}
+	if r.Expiration != nil {
+		s.Left, s.SecondsLeft = cli.Left(time.Duration(*r.SecondsLeft)*time.Second), *r.SecondsLeft
+		s.Ends, s.Expiration = cli.Clock(*r.Expiration, now), r.Expiration.Format(time.RFC3339)
+	}
+	for _, text := range []*string{&s.Profile, &s.Account, &s.Role, &s.ARN, &s.RoleARN, &s.MFASerial, &s.UserID, &s.Region, &s.SSOSession} {
+		*text = cli.Printable(*text)
+	}
+	return s
+}
