@@ -1,19 +1,26 @@
 package main
 
 import (
-	"fmt"
 	"io"
+	"math"
 	"os"
+	"path"
 	"runtime"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"aws-mfa/shared/cli"
+
+	"github.com/clipperhouse/displaywidth"
+	"golang.org/x/term"
 )
 
-// A style is what a terminal allows beyond plain text.
-type style struct{ bar, colour bool }
+// A style is what a terminal allows beyond plain text, and how many characters
+// fit into its lines; 0 is no limit.
+type style struct {
+	bar, colour bool
+	width       int
+}
 
 // ansi tells whether terminals here understand escapes: the older ones of
 // Windows do only when they are told to, Windows Terminal always does.
@@ -22,62 +29,362 @@ var ansi = runtime.GOOS != "windows" || os.Getenv("WT_SESSION") != ""
 // styleOf looks whether w is a terminal, and whether NO_COLOR is set
 // (https://no-color.org).
 func styleOf(w io.Writer) style {
-	terminal := cli.IsTerminal(w)
-	return style{bar: terminal, colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && ansi}
+	if !cli.IsTerminal(w) {
+		return style{}
+	}
+	s := style{bar: true, colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && ansi, width: 80}
+	if width, _, err := term.GetSize(int(w.(*os.File).Fd())); err == nil && width > 0 {
+		s.width = width // a serial line does not tell
+	}
+	return s
 }
+
+const bold = "1"
 
 var colours = map[state]string{active: "32", expiring: "33", expired: "31", rejected: "31", signedOut: "2", unknown: "35"}
 
 func writeTable(w io.Writer, rows []row, now time.Time, s style) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	var text strings.Builder
-	tab := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tab, "PROFILE\tACCOUNT\tROLE OR USER\tSTATE\tEXPIRES\tLEFT")
-	for _, r := range rows {
-		expires, left := "-", "-"
-		if r.Expiration != nil {
-			expires = cli.Clock(*r.Expiration, now)
-			left = cli.Left(r.Expiration.Sub(now))
-			if s.bar {
-				left = bar(r.Expiration.Sub(now)) + " " + left
-			}
-		}
-		name := r.name()
-		if r.Current {
-			name += " *"
-		}
-		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\n", cli.Printable(name), cli.Printable(or(r.Account, "-")), cli.Printable(or(r.identity(), "-")), r.State, expires, left)
-	}
-	if err := tab.Flush(); err != nil {
-		return err
-	}
-	out := text.String()
-	if s.colour {
-		out = coloured(out, rows)
-	}
-	_, err := io.WriteString(w, out)
+	_, err := io.WriteString(w, table(rows, now, s))
 	return err
 }
 
-// coloured colours the state in each line, after the columns are aligned:
-// tabwriter would count the escapes.
-func coloured(table string, rows []row) string {
-	lines := strings.SplitAfter(table, "\n")
-	for i, r := range rows {
-		text := string(r.State)
-		at := strings.LastIndex(lines[i+1], text+"  ")
-		if at >= 0 {
-			lines[i+1] = lines[i+1][:at] + "\x1b[" + colours[r.State] + "m" + text + "\x1b[0m" + lines[i+1][at+len(text):]
-		}
+// table is the rows as text, a line each below one of heads, none wider than
+// the style allows.
+func table(rows []row, now time.Time, s style) string {
+	if len(rows) == 0 {
+		return ""
 	}
-	return strings.Join(lines, "")
+	columns := fit(newForms(rows, now, s.bar), s.width)
+	var text strings.Builder
+	for i := range len(rows) + 1 {
+		blank := 0
+		for _, c := range columns {
+			cell := c.cells[i]
+			if cell.width > 0 {
+				text.WriteString(strings.Repeat(" ", blank))
+				text.WriteString(cell.draw(s.colour))
+				blank = 0
+			}
+			blank += c.width - cell.width + gap
+		}
+		text.WriteByte('\n')
+	}
+	return text.String()
 }
 
-// bar shows what is left of an hour, which is how long most sessions last.
-func bar(left time.Duration) string {
-	const cells = 10
-	full := min(cells, max(0, int((left*cells+time.Hour-1)/time.Hour)))
+// gap is the space between columns.
+const gap = 2
+
+// A layout is a way to set the columns: how long the bar is, whether the day
+// and the identity are in full, and to what width each column may be cut (0: it
+// is left out).
+type layout struct {
+	bar                                          int
+	day, identity                                bool
+	profile, account, role, state, expires, left int
+}
+
+// whole is the width of a column that is not cut.
+const whole = math.MaxInt
+
+// layouts are what gives way, and in which order: the first that fits is taken,
+// and the last fits everywhere. The state and what is left go last.
+var layouts = []layout{
+	{20, true, true, whole, whole, whole, whole, whole, whole},
+	{10, true, true, whole, whole, whole, whole, whole, whole},
+	{10, false, true, whole, whole, whole, whole, whole, whole},
+	{5, false, true, whole, whole, whole, whole, whole, whole},
+	{10, false, false, whole, whole, whole, whole, whole, whole},
+	{5, false, false, whole, whole, whole, whole, whole, whole},
+	{0, false, false, whole, whole, whole, whole, whole, whole},
+	{0, false, false, 32, whole, 24, whole, whole, whole},
+	{5, false, false, 32, 0, 24, whole, whole, whole},
+	{0, false, false, 32, 0, 24, whole, whole, whole},
+	{0, false, false, 20, 0, 16, whole, whole, whole},
+	{0, false, false, 12, 0, 12, whole, whole, whole},
+	{0, false, false, 12, 0, 0, whole, whole, whole},
+	{0, false, false, 8, 0, 0, whole, 0, whole},
+	{0, false, false, 1, 0, 0, whole, 0, 0},
+	{0, false, false, 1, 0, 0, 0, 0, 0},
+}
+
+// fit sets the columns in the first layout that fits. The room that is over
+// goes to those that are cut, the profile first.
+func fit(f forms, width int) []*column {
+	if width <= 0 {
+		width = math.MaxInt
+	}
+	for _, l := range layouts {
+		columns, widths := f.set(l)
+		over := width + gap
+		for _, w := range widths {
+			over -= w + gap
+		}
+		if over < 0 {
+			continue
+		}
+		for i, c := range columns {
+			more := min(over, c.width-widths[i])
+			c.cut(widths[i] + more)
+			over -= more
+		}
+		return columns
+	}
+	return nil
+}
+
+// forms are the columns in all the forms that layouts ask for.
+type forms struct {
+	profile, account, state *column
+	role, expires           map[bool]*column // whether in full
+	left                    map[int]*column  // by the length of the bar
+}
+
+func newForms(rows []row, now time.Time, bars bool) forms {
+	f := forms{
+		profile: newColumn("PROFILE", rows, row.profileCell),
+		account: newColumn("ACCOUNT", rows, func(r row) cell { return cell{text: r.Account} }),
+		state:   newColumn("STATE", rows, func(r row) cell { return cell{text: string(r.State), colour: colours[r.State]} }),
+		role:    map[bool]*column{},
+		expires: map[bool]*column{},
+		left:    map[int]*column{},
+	}
+	for _, full := range []bool{true, false} {
+		f.role[full] = newColumn("ROLE OR USER", rows, func(r row) cell { return cell{text: r.role(full)} })
+		f.expires[full] = newColumn("EXPIRES", rows, func(r row) cell { return cell{text: r.expires(now, full)} })
+	}
+	for _, l := range layouts {
+		if f.left[l.bar] == nil {
+			f.left[l.bar] = newColumn("LEFT", rows, func(r row) cell { return r.leftCell(now, l.bar, bars) })
+		}
+	}
+	return f
+}
+
+// set is the columns of a layout, and the width that each has at least.
+func (f forms) set(l layout) (columns []*column, widths []int) {
+	for _, c := range []struct {
+		column *column
+		width  int
+	}{{f.profile, l.profile}, {f.account, l.account}, {f.role[l.identity], l.role}, {f.state, l.state}, {f.expires[l.day], l.expires}, {f.left[l.bar], l.left}} {
+		if c.width > 0 {
+			columns, widths = append(columns, c.column), append(widths, min(c.width, c.column.width))
+		}
+	}
+	return columns, widths
+}
+
+func (r row) profileCell() cell {
+	c := cell{text: r.name()}
+	if r.Current {
+		c.colour, c.rest = bold, " *"
+	}
+	return c
+}
+
+// role is whose the session is, and of which other row the session is.
+func (r row) role(full bool) string {
+	switch {
+	case r.SameAs == "" && full:
+		return r.identity()
+	case r.SameAs == "":
+		return r.shortIdentity()
+	case full && r.identity() != "":
+		return r.identity() + " = " + r.SameAs
+	}
+	return "= " + r.SameAs
+}
+
+// shortIdentity is the identity without paths and the session's name, and of a
+// role that IAM Identity Center made the name of the permission set
+// (AWSReservedSSO_NAME_0123456789abcdef).
+func (r row) shortIdentity() string {
+	identity := r.identity()
+	kind, name, ok := strings.Cut(identity, "/")
+	switch {
+	case !ok:
+		return identity
+	case !strings.Contains(r.ARN, ":assumed-role/"):
+		return kind + "/" + path.Base(name)
+	}
+	if set, ok := strings.CutPrefix(kind, "AWSReservedSSO_"); ok && strings.Contains(set, "_") {
+		return set[:strings.LastIndex(set, "_")]
+	}
+	return kind
+}
+
+// expires is when the session ends; if not in full, with the day of the week
+// only where that tells which day.
+func (r row) expires(now time.Time, full bool) string {
+	if r.Expiration == nil {
+		return ""
+	}
+	clock := cli.Clock(*r.Expiration, now)
+	switch away := r.Expiration.Sub(now).Abs(); {
+	case full, !strings.Contains(clock, " "):
+		return clock
+	case away < 6*24*time.Hour:
+		return r.Expiration.Local().Format("Mon 15:04")
+	}
+	return r.Expiration.Local().Format(time.DateOnly)
+}
+
+func (r row) leftCell(now time.Time, cells int, bars bool) cell {
+	switch {
+	case r.Expiration == nil:
+		return cell{}
+	case !bars || cells == 0:
+		return cell{text: cli.Left(r.Expiration.Sub(now))}
+	}
+	left := r.Expiration.Sub(now)
+	return cell{text: bar(left, r.length(left), cells), rest: " " + cli.Left(left), colour: colours[r.State]}
+}
+
+// length is how long the session is, all in all. Where its beginning is not
+// known, it is the shortest that holds what is left, of what AWS gives: an hour
+// and twelve unless asked otherwise, and thirty-six at most.
+func (r row) length(left time.Duration) time.Duration {
+	if !r.began.IsZero() && r.began.Before(*r.Expiration) {
+		return r.Expiration.Sub(r.began)
+	}
+	for _, length := range []time.Duration{time.Hour, 12 * time.Hour} {
+		if left <= length {
+			return length
+		}
+	}
+	return 36 * time.Hour
+}
+
+// bar shows what is left of a session; as long as anything is, there is a cell.
+func bar(left, length time.Duration, cells int) string {
+	part := float64(left) * float64(cells) / float64(length)
+	full := int(math.Ceil(min(max(part, 0), float64(cells))))
 	return strings.Repeat("█", full) + strings.Repeat("░", cells-full)
+}
+
+// A column is cells below each other, and as wide as the widest.
+type column struct {
+	cells []cell
+	width int
+}
+
+func newColumn(head string, rows []row, of func(row) cell) *column {
+	c := &column{cells: []cell{{text: head}}}
+	for _, r := range rows {
+		cell := of(r)
+		cell.text = cli.Printable(or(cell.text, "-"))
+		c.cells = append(c.cells, cell)
+	}
+	for i := range c.cells {
+		c.width = max(c.width, c.cells[i].measure())
+	}
+	return c
+}
+
+// A cell is coloured text, which may be cut, and the rest, which is neither.
+type cell struct {
+	text, rest, colour string
+	width              int
+}
+
+func (c *cell) measure() int {
+	c.width = displaywidth.String(c.text) + displaywidth.String(c.rest)
+	return c.width
+}
+
+func (c cell) draw(colour bool) string {
+	if !colour || c.colour == "" {
+		return c.text + c.rest
+	}
+	return "\x1b[" + c.colour + "m" + c.text + "\x1b[0m" + c.rest
+}
+
+// cut shortens the cells that are wider.
+func (c *column) cut(width int) {
+	c.width = width
+	alike := map[string][]*cell{}
+	for i := range c.cells {
+		if cell := &c.cells[i]; cell.width > width {
+			if displaywidth.String(cell.rest) >= width {
+				cell.text, cell.rest = cell.text+cell.rest, ""
+			}
+			short := shortened(cell.text, width-displaywidth.String(cell.rest), 1)
+			alike[short] = append(alike[short], cell)
+		}
+	}
+	for _, cells := range alike {
+		apart(cells, width)
+	}
+}
+
+const ellipsis = "…"
+
+// apart shortens cells that look alike without their middle: where that tells
+// more of them apart, without their end, their beginning, or what they all
+// begin with.
+func apart(cells []*cell, width int) {
+	var best []string
+	most, common := 0, commonPrefix(cells)
+	for _, way := range []func(text string, width int) string{
+		func(text string, width int) string { return shortened(text, width, 1) },
+		func(text string, width int) string { return shortened(text, width, 2) },
+		func(text string, width int) string { return shortened(text, width, 0) },
+		func(text string, width int) string { return shortened(ellipsis+text[common:], width, 2) },
+	} {
+		shorts, distinct := make([]string, len(cells)), map[string]bool{}
+		for i, c := range cells {
+			shorts[i] = way(c.text, width-displaywidth.String(c.rest))
+			distinct[shorts[i]] = true
+		}
+		if len(distinct) > most {
+			best, most = shorts, len(distinct)
+		}
+	}
+	for i, c := range cells {
+		c.text = best[i]
+		c.measure()
+	}
+}
+
+// commonPrefix is the length of what all the cells begin with.
+func commonPrefix(cells []*cell) int {
+	prefix := cells[0].text
+	for _, c := range cells {
+		same := 0
+		for g := displaywidth.StringGraphemes(prefix); g.Next() && strings.HasPrefix(c.text[same:], g.Value()); {
+			same += len(g.Value())
+		}
+		prefix = prefix[:same]
+	}
+	return len(prefix)
+}
+
+// shortened cuts a text that is wider: no, one or two halves of the room are
+// for its head, the rest for its tail.
+func shortened(text string, width, halves int) string {
+	if displaywidth.String(text) <= width {
+		return text
+	}
+	room := width - displaywidth.String(ellipsis)
+	head := (room*halves + 1) / 2
+	var clusters []string
+	for g := displaywidth.StringGraphemes(text); g.Next(); {
+		clusters = append(clusters, g.Value())
+	}
+	first, last := 0, len(clusters)
+	for ; first < last; first++ {
+		w := displaywidth.String(clusters[first])
+		if w > head {
+			break
+		}
+		head, room = head-w, room-w
+	}
+	for ; first < last; last-- {
+		w := displaywidth.String(clusters[last-1])
+		if w > room {
+			break
+		}
+		room -= w
+	}
+	return strings.Join(clusters[:first], "") + ellipsis + strings.Join(clusters[last:], "")
 }

@@ -5,7 +5,6 @@ package awstest_test
 import (
 	"crypto/rand"
 	"crypto/sha1"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -48,7 +47,7 @@ const jane = "arn:aws:iam::123456789012:user/jane"
 //	expire                    end all sessions and access tokens, at AWS
 //	region-off REGION         switch STS off there
 //	calls ACTION N            N calls since the script began
-//	age NAME DURATION         let the cached session of that name end then, counted from now
+//	age NAME DURATION         let the cached session of that name end then, counted from now, as if it had begun earlier
 //	status N PROGRAM ARG...   run a program that must exit with N
 //	mode PERM FILE            FILE has those permissions, in octal
 //	schema FILE               the output of aws-mfa-status --output json in FILE is what docs/ promises
@@ -312,8 +311,18 @@ func cmdAge(_ *script, ts *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	end, _ := json.Marshal(time.Now().Add(d).UTC().Format(time.RFC3339))
-	return os.WriteFile(path, expiration.ReplaceAll(data, append([]byte(`"Expiration": `), end...)), 0o600)
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	before, err := time.Parse(`"Expiration": "`+time.RFC3339+`"`, string(expiration.Find(data)))
+	if err != nil {
+		return err
+	}
+	end := time.Now().Add(d).UTC().Truncate(time.Second)
+	data = expiration.ReplaceAll(data, []byte(end.Format(`"Expiration": "`+time.RFC3339+`"`)))
+	begun := end.Add(info.ModTime().Sub(before))
+	return errors.Join(os.WriteFile(path, data, 0o600), os.Chtimes(path, begun, begun))
 }
 
 func cmdStatus(_ *script, ts *testscript.TestScript, args []string) error {

@@ -47,6 +47,8 @@ func TestMain(m *testing.M) {
 //	key C           type control-C (D, Z, …)
 //	await ACTION    wait until AWS has got a call of that action
 //	signal NAME     send PROGRAM that signal: SIGTERM
+//	size COLS ROWS  give the terminal that size; in the first line before
+//	                PROGRAM starts, which finds one that does not tell else
 //
 // When PROGRAM has ended, the terminal must echo again.
 func terminal(args []string) int {
@@ -62,6 +64,11 @@ func terminal(args []string) int {
 	defer slave.Close() // held open: its modes are looked at in the end
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
+	if first, _, _ := strings.Cut(string(dialogue), "\n"); strings.HasPrefix(first, "size ") {
+		if err := resize(master, strings.TrimPrefix(first, "size ")); err != nil {
+			return failed(err)
+		}
+	}
 	if err := cmd.Start(); err != nil {
 		return failed(err)
 	}
@@ -133,6 +140,8 @@ func converse(master *os.File, screen *screen, program *os.Process, dialogue str
 			}
 		case "signal":
 			err = program.Signal(unix.SignalNum(text))
+		case "size":
+			err = resize(master, text)
 		default:
 			err = fmt.Errorf("unknown line %q", lines.Text())
 		}
@@ -141,6 +150,14 @@ func converse(master *os.File, screen *screen, program *os.Process, dialogue str
 		}
 	}
 	return nil
+}
+
+func resize(master *os.File, text string) error {
+	var size pty.Winsize
+	if _, err := fmt.Sscan(text, &size.Cols, &size.Rows); err != nil {
+		return fmt.Errorf("size %s: %w", text, err)
+	}
+	return pty.Setsize(master, &size)
 }
 
 // ask asks the local AWS what only it knows.
