@@ -11,9 +11,13 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"aws-mfa/shared/session"
 )
 
 const (
@@ -31,6 +35,8 @@ func TestMain(m *testing.M) {
 // A visit is what a browser reports.
 type visit struct {
 	Args     []string
+	Keys     string // what its environment has of them
+	Heard    bool   // whether somebody could hear what it prints
 	Status   int
 	Location string
 	Body     string
@@ -44,9 +50,11 @@ func browse(behaviour string) int {
 		return 1
 	}
 	defer report.Close()
-	v := visit{Args: os.Args[1:]}
+	v := visit{Args: os.Args[1:], Heard: !isNull(os.Stdin) || !isNull(os.Stdout) || !isNull(os.Stderr)}
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"} {
+		v.Keys += os.Getenv(name)
+	}
 	address := os.Args[len(os.Args)-1]
-	fmt.Println("a browser is noisy")
 	var early net.Conn
 	switch behaviour {
 	case "idle": // starts, and never fetches
@@ -57,6 +65,12 @@ func browse(behaviour string) int {
 		if early, err = net.Dial("tcp", u.Host); err != nil {
 			return 1
 		}
+	case "slow": // the same, beginning a request that never ends
+		u, _ := url.Parse(address)
+		if early, err = net.Dial("tcp", u.Host); err != nil {
+			return 1
+		}
+		fmt.Fprintf(early, "GET %s HTTP/1.1\r\nHost: %s\r\nX-", u.Path, u.Host)
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Get(address)
@@ -70,7 +84,16 @@ func browse(behaviour string) int {
 	if early != nil {
 		io.Copy(io.Discard, early) // until it is closed
 	}
+	if behaviour == "grumpy" { // fails when all is done
+		return 1
+	}
 	return 0
+}
+
+func isNull(f *os.File) bool {
+	a, err := f.Stat()
+	b, err2 := os.Stat(os.DevNull)
+	return err == nil && err2 == nil && os.SameFile(a, b)
 }
 
 // usingBrowser sets $BROWSER, in which BROWSER stands for this program, and returns
@@ -86,13 +109,6 @@ func usingBrowser(t *testing.T, list, does string) <-chan visit {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stderr := os.Stderr
-	os.Stderr = null                         // where the browser's noise goes
-	t.Cleanup(func() { os.Stderr = stderr }) // a browser may outlive the test
 	t.Setenv("BROWSER", strings.ReplaceAll(list, "BROWSER", self))
 	t.Setenv(behaviour, does)
 	t.Setenv(reportTo, listener.Addr().String())
@@ -116,36 +132,49 @@ const secretURL = "https://signin.aws.amazon.com/federation?Action=login&Destina
 
 func silent(string, ...any) {}
 
+// visitConsole opens the browser that the environment asks for.
+func visitConsole(ctx context.Context, trace session.Trace) error {
+	w, err := opener{}.way(thisMachine(), adminARN)
+	if err != nil {
+		return err
+	}
+	return openOnce(ctx, secretURL, w, trace)
+}
+
 func TestTheBrowserIsSentToTheURLByAnAddressThatIsNoSecret(t *testing.T) {
 	visits := usingBrowser(t, "BROWSER", "fetch")
-	stdout := os.Stdout
-	defer func() { os.Stdout = stdout }()
-	answers, err := os.CreateTemp(t.TempDir(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	os.Stdout = answers
 	var traced strings.Builder
-	if err := openOnce(t.Context(), secretURL, func(format string, args ...any) { fmt.Fprintf(&traced, format+"\n", args...) }); err != nil {
+	if err := visitConsole(t.Context(), func(format string, args ...any) { fmt.Fprintf(&traced, format+"\n", args...) }); err != nil {
 		t.Fatal(err)
 	}
 	got := <-visits
-	if got.Err != "" || got.Status != http.StatusFound || got.Location != secretURL {
+	if got.Err != "" || got.Status != http.StatusFound || got.Location != secretURL || got.Body != "" {
 		t.Errorf("got %+v", got)
 	}
 	if len(got.Args) != 1 || !strings.HasPrefix(got.Args[0], "http://127.0.0.1:") || strings.Contains(got.Args[0], "s3cr3t") {
 		t.Errorf("got arguments %q", got.Args)
 	}
-	if strings.Contains(traced.String(), "s3cr3t") {
+	if strings.Contains(traced.String(), "s3cr3t") || strings.Contains(traced.String(), got.Args[0]) {
 		t.Errorf("got trace %q", traced.String())
 	}
-	if text, err := os.ReadFile(answers.Name()); err != nil || len(text) != 0 {
-		t.Errorf("on stdout: got %q, %v", text, err)
-	}
-	answers.Close()
 	if answer, err := http.Get(got.Args[0]); err == nil {
 		t.Errorf("later: got %s", answer.Status)
 		answer.Body.Close()
+	}
+}
+
+// A browser is there long after us: what it prints is for nobody, and nobody
+// who reads what we print waits for it.
+func TestTheBrowserHasNeitherOurStreamsNorTheKeys(t *testing.T) {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"} {
+		t.Setenv(name, "hunter2")
+	}
+	visits := usingBrowser(t, "BROWSER", "fetch")
+	if err := visitConsole(t.Context(), silent); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-visits; got.Heard || got.Keys != "" || got.Location != secretURL {
+		t.Errorf("got %+v", got)
 	}
 }
 
@@ -158,33 +187,38 @@ func TestTheFirstBrowserThatStartsIsUsed(t *testing.T) {
 		{"/nonexistent/browser:BROWSER", nil},
 		{"::BROWSER", nil},
 		{"/nonexistent/browser %s:BROWSER --new-window", []string{"--new-window"}},
-		{"BROWSER --private %s", []string{"--private"}},
+		{"BROWSER -P 'at work' %s", []string{"-P", "at work"}},
 		{"BROWSER:/nonexistent/browser", nil},
+		{"unclosed 'quote:BROWSER", nil},
 	} {
 		t.Run(c.list, func(t *testing.T) {
 			visits := usingBrowser(t, strings.ReplaceAll(c.list, ":", string(os.PathListSeparator)), "fetch")
-			if err := openOnce(t.Context(), secretURL, silent); err != nil {
+			if err := visitConsole(t.Context(), silent); err != nil {
 				t.Fatal(err)
 			}
 			got := <-visits
-			if len(got.Args) != len(c.args)+1 || strings.Join(got.Args[:len(got.Args)-1], " ") != strings.Join(c.args, " ") || got.Location != secretURL {
+			if len(got.Args) != len(c.args)+1 || !slices.Equal(got.Args[:len(got.Args)-1], c.args) || got.Location != secretURL {
 				t.Errorf("got %+v", got)
 			}
 		})
 	}
 }
 
-func TestABrowserThatDoesNotStartIsAnErrorAtOnce(t *testing.T) {
-	for list, want := range map[string]string{
-		"/nonexistent/browser":         "no browser could be started: ",
-		"/nonexistent/a:/nonexistent/": "no browser could be started: ",
-		"::":                           `no browser could be started: BROWSER is "::"`,
-	} {
-		t.Setenv("BROWSER", strings.ReplaceAll(list, ":", string(os.PathListSeparator)))
-		err := openOnce(t.Context(), secretURL, silent)
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cr3t") {
-			t.Errorf("%s: got %v, want %q", list, err, want)
-		}
+func TestABrowserThatFailsWhenItHasFetchedHasNotFailed(t *testing.T) {
+	visits := usingBrowser(t, "BROWSER:/nonexistent/browser", "grumpy")
+	if err := visitConsole(t.Context(), silent); err != nil {
+		t.Errorf("got %v", err)
+	}
+	if got := <-visits; got.Location != secretURL {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestABrowserThatFailsAtOnceIsAnErrorAtOnce(t *testing.T) {
+	w := way{commands: [][]string{{"/nonexistent/one", "%s"}, {"/nonexistent/two", "%s"}}}
+	err := openOnce(t.Context(), secretURL, w, silent)
+	if err == nil || !strings.HasPrefix(err.Error(), "no browser could be started: /nonexistent/one: ") || !strings.Contains(err.Error(), "\n/nonexistent/two: ") || strings.Contains(err.Error(), "s3cr3t") {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -196,21 +230,83 @@ func TestWaitingForTheBrowserGivesWay(t *testing.T) {
 		<-visits
 		cancel(enough)
 	}()
-	if err := openOnce(ctx, secretURL, silent); err != enough {
+	if err := visitConsole(ctx, silent); err != enough {
 		t.Errorf("got %v, want the cause", err)
 	}
 }
 
-// A browser may keep a connection open that it never uses.
+// nobody is a listener that nobody comes to.
+type nobody struct{ closed chan struct{} }
+
+func (n nobody) Accept() (net.Conn, error) { <-n.closed; return nil, net.ErrClosed }
+func (n nobody) Close() error              { close(n.closed); return nil }
+func (n nobody) Addr() net.Addr            { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4321} }
+
+func TestABrowserThatDoesNotComeIsAnErrorAfterHalfAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began, listener := time.Now(), nobody{make(chan struct{})}
+		w := way{settling: time.Hour} // which starts nothing
+		err := w.lead(t.Context(), listener, secretURL, silent)
+		if took := time.Since(began); took != 30*time.Second || err == nil || err.Error() != "no browser came within 30s" {
+			t.Errorf("got %v after %v", err, took)
+		}
+		<-listener.closed
+	})
+}
+
+// Windows sees a new port in WSL when it looks again, once a second.
+func TestABrowserOfWindowsIsNotStartedBeforeItCanSeeThePort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		w := way{settling: relayed, commands: [][]string{{"/nonexistent/rundll32.exe", "%s"}}}
+		err := w.lead(t.Context(), nobody{make(chan struct{})}, secretURL, silent)
+		if took := time.Since(began); took <= time.Second || took > 3*time.Second || err == nil {
+			t.Errorf("got %v after %v", err, took)
+		}
+	})
+}
+
+// A browser, or somebody else, may keep a connection open and never use it.
 func TestAConnectionThatIsNotUsedIsNotWaitedFor(t *testing.T) {
-	visits := usingBrowser(t, "BROWSER", "eager")
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second) // net/http takes such a connection for used until 5 s have passed
-	defer cancel()
-	if err := openOnce(ctx, secretURL, silent); err != nil {
-		t.Errorf("got %v", err)
+	for _, does := range []string{"eager", "slow"} {
+		visits := usingBrowser(t, "BROWSER", does)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second) // net/http takes such a connection for used until 5 s have passed
+		defer cancel()
+		if err := visitConsole(ctx, silent); err != nil {
+			t.Errorf("%s: got %v", does, err)
+		}
+		if got := <-visits; got.Location != secretURL {
+			t.Errorf("%s: got %+v", does, got)
+		}
 	}
-	if got := <-visits; got.Location != secretURL {
-		t.Errorf("got %+v", got)
+}
+
+// What is not the one request neither ends the wait nor keeps its connection.
+func TestOtherRequestsAreTurnedAway(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	enough, ended := errors.New("the user has had enough"), make(chan error)
+	go func() { ended <- way{settling: time.Hour}.lead(ctx, listener, secretURL, silent) }()
+	for _, method := range []string{"GET", "HEAD", "POST"} {
+		r, err := http.NewRequest(method, "http://"+listener.Addr().String()+"/favicon.ico", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusNotFound || !answer.Close {
+			t.Errorf("%s: got %s, closed %t", method, answer.Status, answer.Close)
+		}
+	}
+	cancel(enough)
+	if err := <-ended; err != enough {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -219,9 +315,12 @@ const (
 	path = "/ONESHOT"
 )
 
-func get(h http.Handler, method, host, target string) *http.Response {
+func get(h http.Handler, method, host, target string, header ...string) *http.Response {
 	r := httptest.NewRequest(method, target, nil)
 	r.Host = host
+	for name := range slices.Chunk(header, 2) {
+		r.Header.Set(name[0], name[1])
+	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w.Result()
@@ -229,37 +328,37 @@ func get(h http.Handler, method, host, target string) *http.Response {
 
 func TestTheOneShotAddressWorksOnce(t *testing.T) {
 	t.Parallel()
-	fetched := make(chan struct{})
-	h := oneShot(here, path, secretURL, fetched)
+	told := 0
+	h := oneShot(here, path, secretURL, func() { told++ })
 	answer := get(h, "GET", here, path)
 	if answer.StatusCode != http.StatusFound || answer.Header.Get("Location") != secretURL {
 		t.Errorf("got %s, %s", answer.Status, answer.Header.Get("Location"))
 	}
-	for name, want := range map[string]string{"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "Connection": "close"} {
+	for name, want := range map[string]string{"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "Content-Length": "0"} {
 		if got := answer.Header.Get(name); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
-	select {
-	case <-fetched:
-	default:
-		t.Error("nobody was told")
-	}
 	for range 2 {
 		wantNothing(t, get(h, "GET", here, path))
+	}
+	if told != 1 {
+		t.Errorf("was told %d times", told)
 	}
 }
 
 // What others ask for gets nothing, and does not use up the one shot.
 func TestTheOneShotAddressIsForTheBrowserOnly(t *testing.T) {
 	t.Parallel()
-	h := oneShot(here, path, secretURL, make(chan struct{}))
+	h := oneShot(here, path, secretURL, func() {})
 	for _, c := range []struct{ method, host, target string }{
 		{"GET", here, "/"},
 		{"GET", here, "/favicon.ico"},
 		{"GET", here, path + "/"},
 		{"GET", here, path + "x"},
 		{"GET", here, strings.ToLower(path)},
+		{"GET", here, path + "?x"},
+		{"GET", here, "/%4FNESHOT"},
 		{"GET", "localhost:4321", path},
 		{"GET", "evil.example:4321", path}, // its name leads here: DNS rebinding
 		{"GET", "127.0.0.1", path},
@@ -269,6 +368,10 @@ func TestTheOneShotAddressIsForTheBrowserOnly(t *testing.T) {
 		{"OPTIONS", here, path},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) { wantNothing(t, get(h, c.method, c.host, c.target)) })
+	}
+	for _, ahead := range []string{"Sec-Purpose: prefetch;prerender", "Purpose: prefetch", "X-Moz: prefetch"} {
+		name, value, _ := strings.Cut(ahead, ": ")
+		t.Run(ahead, func(t *testing.T) { wantNothing(t, get(h, "GET", here, path, name, value)) })
 	}
 	if answer := get(h, "GET", here, path); answer.StatusCode != http.StatusFound {
 		t.Errorf("the browser: got %s", answer.Status)
@@ -286,7 +389,7 @@ func wantNothing(t *testing.T, answer *http.Response) {
 // Two that ask at the same time: one of them gets it.
 func TestTheOneShotAddressHasOneWinner(t *testing.T) {
 	t.Parallel()
-	h := oneShot(here, path, secretURL, make(chan struct{}))
+	h := oneShot(here, path, secretURL, func() {})
 	const many = 32
 	statuses := make(chan int, many)
 	for range many {

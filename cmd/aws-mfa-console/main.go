@@ -16,7 +16,7 @@ import (
 
 const description = `Open the AWS web console as the role of a profile, signing in first where needed. With no profile named and role credentials in the environment, those are used.
 
-The browser is the first of $BROWSER (a list with colons, %s stands for the address) that starts, else the system's. It gets an address on this machine that works once; the sign-in URL itself is in no command line.`
+The browser gets an address on this machine that works once; the sign-in URL itself is in no command line. Over ssh, without a display, the URL is printed.`
 
 type console struct {
 	Profile     string       `arg:"" optional:"" help:"Profile of the AWS config files (default: credentials in the environment, $AWS_PROFILE, $AWS_DEFAULT_PROFILE, else \"default\")."`
@@ -25,6 +25,7 @@ type console struct {
 	Destination string       `placeholder:"URL" xor:"where" help:"Open that page of the console."`
 	Region      string       `placeholder:"REGION" help:"Region of the page (default: the profile's)."`
 	Duration    cli.Duration `placeholder:"12h" help:"How long the console should stay signed in, 15m to 12h (default: as long as the session)."`
+	opener
 	cli.Flags
 }
 
@@ -45,6 +46,10 @@ func (c *console) Run(ctx context.Context, v *cli.Voice) error {
 	if err != nil {
 		return who.wrap(err)
 	}
+	way, err := c.way(who)
+	if err != nil {
+		return who.wrap(err)
+	}
 	if err := c.signIn(ctx, v, &who); err != nil {
 		return who.wrap(err)
 	}
@@ -52,11 +57,10 @@ func (c *console) Run(ctx context.Context, v *cli.Voice) error {
 	if err != nil {
 		return who.wrap(err)
 	}
-	if c.Print {
-		_, err := fmt.Fprintln(v.Stdout, url)
-		return err
+	if way.print {
+		return c.tell(v, url)
 	}
-	if err := openOnce(ctx, url, v.Trace); err != nil {
+	if err := openOnce(ctx, url, way, v.Trace); err != nil {
 		return who.wrap(err)
 	}
 	v.Say("the console is open as %s", who.arn)

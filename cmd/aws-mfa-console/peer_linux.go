@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -14,21 +13,40 @@ import (
 // machine, was made by this user or by root, who may see everything anyway (and
 // relays for the Windows browser under WSL). The kernel lists each socket with
 // the user it belongs to (proc_pid_net(5)).
+//
+// Where WSL shares the network of Windows, a browser there is in no list. The
+// sockets of other users in WSL are.
 func isOurs(peer, local string) bool {
-	list, err := os.Open("/proc/net/tcp")
-	if err != nil {
-		return true // without /proc nobody can look into our arguments either
-	}
-	defer list.Close()
 	from, to := procAddress(peer), procAddress(local)
-	for lines := bufio.NewScanner(list); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) > 7 && fields[1] == from && fields[2] == to {
-			uid, err := strconv.Atoi(fields[7])
-			return err == nil && (uid == os.Getuid() || uid == 0)
+	for range 3 { // a list that changes while it is read may lack a line
+		list, err := os.ReadFile("/proc/net/tcp")
+		if err != nil {
+			return true // without /proc nobody can look into our arguments either
+		}
+		list6, _ := os.ReadFile("/proc/net/tcp6") // sockets for both kinds of address
+		if uid, listed := owner(string(list)+string(list6), from, to); listed {
+			return uid == os.Getuid() || uid == 0
 		}
 	}
-	return false
+	return onWSL()
+}
+
+// owner finds the user of a connection's near end in the kernel's list, -1 for
+// an end that was closed, which the kernel says is root's.
+func owner(list string, from, to string) (uid int, listed bool) {
+	const established = "01"
+	for line := range strings.Lines(list) {
+		fields := strings.Fields(line)
+		if len(fields) < 8 || strings.TrimPrefix(fields[1], mapped) != from || strings.TrimPrefix(fields[2], mapped) != to {
+			continue
+		}
+		uid, err := strconv.Atoi(fields[7])
+		if err != nil || fields[3] != established {
+			return -1, true
+		}
+		return uid, true
+	}
+	return 0, false
 }
 
 // procAddress is an IPv4 address and port as the kernel's list has it: the
@@ -41,3 +59,7 @@ func procAddress(address string) string {
 	octets := a.Addr().As4()
 	return fmt.Sprintf("%08X:%04X", binary.NativeEndian.Uint32(octets[:]), a.Port())
 }
+
+// mapped is what stands before an IPv4 address in the list of IPv6:
+// 0:0:0:0:0:FFFF, four octets in a number.
+var mapped = fmt.Sprintf("%016X%08X", 0, binary.NativeEndian.Uint32([]byte{0, 0, 0xff, 0xff}))

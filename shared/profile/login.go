@@ -370,7 +370,7 @@ func splitCommand(text, goos string) ([]string, error) {
 	if strings.HasPrefix(text, "\n") {
 		return nil, errors.New("starts on a line below its name, which makes it a block of settings")
 	}
-	parts, err := commandWords(text, goos)
+	parts, err := CommandWords(text, goos)
 	switch {
 	case err != nil:
 		return nil, err

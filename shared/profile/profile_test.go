@@ -289,7 +289,7 @@ print(json.dumps([[split(s, "linux"), split(s, "win32")] for s in json.loads(sys
 	refused := 0
 	for i, command := range commands {
 		for j, goos := range []string{"linux", "windows"} {
-			got, err := commandWords(command, goos)
+			got, err := CommandWords(command, goos)
 			if (err != nil) != (want[i][j] == nil) || !slices.Equal(got, want[i][j]) {
 				t.Errorf("%s: %q: got %q (%v), want %q", goos, command, got, err, want[i][j])
 			}

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// commandWords splits a command as the AWS CLI splits credential_process on
+// CommandWords splits a command as the AWS CLI splits credential_process on
 // that system (runtime.GOOS). Nothing is expanded: there is no shell.
-func commandWords(s, goos string) ([]string, error) {
+func CommandWords(s, goos string) ([]string, error) {
 	if goos == "windows" {
 		return windowsWords(s)
 	}
