@@ -279,8 +279,8 @@ func (f finder) sharesSession(r *row, p *profile.Profile) bool {
 	return false
 }
 
-// begin notes in each row when its session began, as far as its file tells.
-func begin(rows []row) {
+// date notes in each row when its session began, as far as its file tells.
+func date(rows []row) {
 	for i := range rows {
 		if r := &rows[i]; r.Source == "aws-cli-cache" || r.Source == "mfa-session" || r.Source == "sso" {
 			if info, err := os.Stat(r.File); err == nil {

@@ -2,8 +2,193 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
 
 	"aws-mfa/shared/cli"
+	"aws-mfa/shared/profile"
+	"aws-mfa/shared/session"
+
+	"github.com/clipperhouse/displaywidth"
 )
 
-func (s *status) watch(ctx context.Context, v *cli.Voice) error { return nil }
+// For how long what AWS said is shown before it is asked again.
+const (
+	answerLasts = 5 * time.Minute
+	errorLasts  = 30 * time.Second
+)
+
+// A live table is what --watch shows. It reads the files anew for each frame,
+// and asks AWS meanwhile.
+type live struct {
+	*status
+	ctx     context.Context // of the questions
+	clocks  *session.Clocks
+	clients *session.Clients
+	style   style
+	rows    []row // of the last frame
+
+	mu     sync.Mutex
+	asking bool
+	known  map[question]learnt
+}
+
+type learnt struct {
+	answer
+	until time.Time
+}
+
+// live keeps the table on the terminal until the user has seen enough.
+func (s *status) live(ctx context.Context, v *cli.Voice) error {
+	out, err := watchable(v.Stdout)
+	if err != nil {
+		return err
+	}
+	if _, err := profile.Load(os.LookupEnv); err != nil {
+		return err
+	}
+	asking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	clocks := cli.NewClocks()
+	l := &live{
+		status: s, ctx: asking, clocks: clocks, clients: session.NewClients(clocks, nil), known: map[question]learnt{},
+		style: styleOf(out),
+	}
+	if err := watch(ctx, out, l.frame); err != nil {
+		return err
+	}
+	return s.verdict(v, l.rows, nil)
+}
+
+// frame is what there is to see now: the table, and what is to be done about
+// it.
+func (l *live) frame(now time.Time, width, _ int) string {
+	var notes []string
+	warn := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	rows, err := l.look(now, warn)
+	if err != nil {
+		warn("%v", err)
+	}
+	l.rows = rows
+	l.style.width = width
+	lines := strings.Split(table(rows, now, l.style), "\n")
+	if len(rows) == 0 && err == nil {
+		lines = []string{"no profile is signed in", ""}
+	}
+	for _, r := range rows {
+		if note := r.note(); note != "" {
+			notes = append(notes, note)
+		}
+	}
+	for _, note := range notes {
+		lines = append(lines, wrapped(cli.Printable(note), width)...)
+	}
+	if len(notes) > 0 {
+		lines = append(lines, "")
+	}
+	return strings.Join(append(lines, shortened(now.Local().Format(time.TimeOnly)+"  q to quit", width, 2)), "\n")
+}
+
+// look finds the rows, with what AWS said of them so far.
+func (l *live) look(now time.Time, warn func(string, ...any)) ([]row, error) {
+	set, err := profile.Load(os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	finder := finder{set: set, store: cli.Store(), clocks: l.clocks, warn: warn, trace: &cli.Voice{} /* the screen is taken */}
+	rows, broken, err := finder.rows(l.Profiles, l.All)
+	for _, err := range broken {
+		warn("%v", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	finder.compare(rows)
+	date(rows)
+	if !l.Offline {
+		l.identify(rows, now)
+	}
+	return rows, nil
+}
+
+// identify takes the answers that are known, and has the others asked for.
+func (l *live) identify(rows []row, now time.Time) {
+	asked, about := questions(rows, l.clients)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var missing []question
+	for _, q := range asked {
+		known, ok := l.known[q]
+		if !ok || now.After(known.until) {
+			missing = append(missing, q)
+		}
+		for _, r := range about[q] {
+			if ok {
+				r.answer(known.answer)
+			}
+		}
+	}
+	if l.asking || len(missing) == 0 {
+		return
+	}
+	l.asking = true
+	go func() {
+		ask(l.ctx, missing, about, l.learn)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.asking = false
+	}()
+}
+
+func (l *live) learn(q question, a answer) {
+	lasts := answerLasts
+	if a.err != nil {
+		lasts = errorLasts
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known[q] = learnt{a, time.Now().Add(lasts)}
+}
+
+// note tells what is to be done about the row, "" if that is nothing.
+func (r row) note() string {
+	what := "is " + string(r.State)
+	switch {
+	case r.State == active, r.State == signedOut, r.State == unknown && r.Reason == "":
+		return ""
+	case r.State == expiring:
+		what = "ends in " + cli.Left(time.Duration(*r.SecondsLeft)*time.Second)
+	case r.State == expired:
+		what = "has expired"
+	}
+	if r.Reason != "" {
+		what += ", " + r.Reason
+	}
+	if cure := r.cure(); cure != "" && r.State != unknown && r.SameAs == "" {
+		return fmt.Sprintf("%s %s: %s", r.name(), what, cure)
+	}
+	return r.name() + " " + what
+}
+
+// wrapped breaks text into lines, between words where it can.
+func wrapped(text string, width int) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && displaywidth.String(line+" "+word) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		for g := displaywidth.StringGraphemes(word); g.Next(); {
+			if displaywidth.String(line+g.Value()) > width {
+				lines, line = append(lines, line), ""
+			}
+			line += g.Value()
+		}
+	}
+	return append(lines, line)
+}

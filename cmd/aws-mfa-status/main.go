@@ -40,7 +40,7 @@ func (s *status) Validate() error {
 // Run finds the sessions here, asks AWS about them, and tells.
 func (s *status) Run(ctx context.Context, v *cli.Voice) error {
 	if s.Watch {
-		return s.watch(ctx, v)
+		return s.live(ctx, v)
 	}
 	if s.Template != nil {
 		v.Quiet()
@@ -77,7 +77,7 @@ func (s *status) write(v *cli.Voice, rows []row) error {
 	}
 	style := styleOf(v.Stdout)
 	if s.Output == "table" && style.bar {
-		begin(rows)
+		date(rows)
 	}
 	return write(v.Stdout, s.Output, rows, time.Now(), style)
 }

@@ -15,7 +15,7 @@ import (
 // (golang.org/x/sys is the system, not a library).
 var rooms = map[string][]string{
 	"aws-mfa/cmd/aws-mfa-login":      {"aws-mfa/shared/cli", "aws-mfa/shared/session", "aws-mfa/shared/profile", "aws-mfa/shared/cache", "aws-mfa/shared/mfa"},
-	"aws-mfa/cmd/aws-mfa-status":     {"aws-mfa/shared/cli", "aws-mfa/shared/session", "aws-mfa/shared/profile", "aws-mfa/shared/cache", "golang.org/x/term", "github.com/clipperhouse/displaywidth"},
+	"aws-mfa/cmd/aws-mfa-status":     {"aws-mfa/shared/cli", "aws-mfa/shared/session", "aws-mfa/shared/profile", "aws-mfa/shared/cache", "golang.org/x/sys/", "golang.org/x/term", "github.com/clipperhouse/displaywidth"},
 	"aws-mfa/cmd/aws-mfa-console":    {"aws-mfa/shared/cli", "aws-mfa/shared/session", "aws-mfa/shared/profile", "github.com/cli/browser"},
 	"aws-mfa/shared/cli":             {"aws-mfa/shared/session", "aws-mfa/shared/profile", "aws-mfa/shared/cache", "aws-mfa/shared/mfa", "github.com/alecthomas/kong"},
 	"aws-mfa/shared/session":         {"aws-mfa/shared/profile", "aws-mfa/shared/cache", "aws-mfa/shared/mfa", "github.com/aws/"},

@@ -43,14 +43,14 @@ func TestMain(m *testing.M) {
 //	expect TEXT     wait until TEXT appears
 //	times N TEXT    wait until TEXT has appeared N times in all
 //	send TEXT       type TEXT and Return
+//	press TEXT      type TEXT
 //	code SERIAL     type a code of the device that was not used yet, and Return
 //	key C           type control-C (D, Z, …)
 //	await ACTION    wait until AWS has got a call of that action
 //	signal NAME     send PROGRAM that signal: SIGTERM
-//	size COLS ROWS  give the terminal that size; in the first line before
-//	                PROGRAM starts, which finds one that does not tell else
+//	size COLS ROWS  make the terminal that large; PROGRAM starts in that size where it is the first line
 //
-// When PROGRAM has ended, the terminal must echo again.
+// When PROGRAM has ended, the terminal's modes must be what they were.
 func terminal(args []string) int {
 	dialogue, err := os.ReadFile(args[0])
 	if err != nil {
@@ -62,13 +62,17 @@ func terminal(args []string) int {
 		return failed(err)
 	}
 	defer slave.Close() // held open: its modes are looked at in the end
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
-	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
-	if first, _, _ := strings.Cut(string(dialogue), "\n"); strings.HasPrefix(first, "size ") {
-		if err := resize(master, strings.TrimPrefix(first, "size ")); err != nil {
+	before, err := unix.IoctlGetTermios(int(slave.Fd()), getModes)
+	if err != nil {
+		return failed(err)
+	}
+	if size, ok := strings.CutPrefix(string(dialogue), "size "); ok {
+		if err := resize(master, size); err != nil {
 			return failed(err)
 		}
 	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {
 		return failed(err)
 	}
@@ -99,10 +103,20 @@ func terminal(args []string) int {
 	if err != nil {
 		return failed(err)
 	}
-	if modes.Lflag&unix.ECHO == 0 || modes.Lflag&unix.ICANON == 0 {
-		return failed(errors.New("the terminal was left without echo"))
+	modes.Lflag &^= unix.PENDIN // typed but not read, which is no mode
+	if *modes != *before {
+		return failed(fmt.Errorf("the terminal's modes were %+v, and are %+v", *before, *modes))
 	}
 	return status
+}
+
+// resize takes "COLS ROWS", with which a line may begin.
+func resize(master *os.File, size string) error {
+	var to pty.Winsize
+	if _, err := fmt.Sscan(size, &to.Cols, &to.Rows); err != nil {
+		return fmt.Errorf("size %q: %w", size, err)
+	}
+	return pty.Setsize(master, &to)
 }
 
 func failed(err error) int {
@@ -127,6 +141,10 @@ func converse(master *os.File, screen *screen, program *os.Process, dialogue str
 			}
 		case "send":
 			_, err = io.WriteString(master, text+"\r")
+		case "press":
+			_, err = io.WriteString(master, text)
+		case "size":
+			err = resize(master, text)
 		case "code":
 			var code string
 			if code, err = ask("code?serial=" + url.QueryEscape(text)); err == nil {
@@ -140,8 +158,6 @@ func converse(master *os.File, screen *screen, program *os.Process, dialogue str
 			}
 		case "signal":
 			err = program.Signal(unix.SignalNum(text))
-		case "size":
-			err = resize(master, text)
 		default:
 			err = fmt.Errorf("unknown line %q", lines.Text())
 		}
@@ -150,14 +166,6 @@ func converse(master *os.File, screen *screen, program *os.Process, dialogue str
 		}
 	}
 	return nil
-}
-
-func resize(master *os.File, text string) error {
-	var size pty.Winsize
-	if _, err := fmt.Sscan(text, &size.Cols, &size.Rows); err != nil {
-		return fmt.Errorf("size %s: %w", text, err)
-	}
-	return pty.Setsize(master, &size)
 }
 
 // ask asks the local AWS what only it knows.
