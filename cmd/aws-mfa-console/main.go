@@ -4,9 +4,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"aws-mfa/shared/cli"
@@ -38,7 +37,7 @@ func (c *console) Run(ctx context.Context, v *cli.Voice) error {
 	if err != nil {
 		return err
 	}
-	who, err := c.bearer(ctx, v, set)
+	who, err := bearerOf(ctx, v, set, c.Profile)
 	if err != nil {
 		return who.wrap(err)
 	}
@@ -67,58 +66,6 @@ func (c *console) Run(ctx context.Context, v *cli.Voice) error {
 	return nil
 }
 
-// A bearer is whom the console is opened as.
-type bearer struct {
-	profile string         // "": the environment
-	login   *profile.Login // of the profile; nil for the environment
-	chained bool           // the session was opened with the keys of another
-	arn     string         // of the assumed role
-	keys    profile.Keys
-	network profile.Network
-}
-
-// site is an ARN in the partition whose console it is. What the profile says
-// comes before what a cached session claims.
-func (b bearer) site() string {
-	if b.login != nil {
-		return b.login.RoleARN.Text
-	}
-	return b.arn
-}
-
-// direct tells whether AssumeRole was called with long-term keys: only then
-// AWS takes SessionDuration.
-func (b bearer) direct() bool {
-	return b.login != nil && !b.chained && !b.login.Source.Temporary()
-}
-
-func (b bearer) wrap(err error) error {
-	if b.profile == "" {
-		return err
-	}
-	return &cli.ProfileError{Profile: b.profile, Err: err}
-}
-
-// bearer is the role of the profile, or whose the credentials in the
-// environment are.
-func (c *console) bearer(ctx context.Context, v *cli.Voice, set *profile.Set) (bearer, error) {
-	if c.Profile == "" {
-		keys, ok, err := set.EnvironmentKeys()
-		if err != nil || ok && keys.Temporary() {
-			return environment(ctx, v, set, keys, err)
-		}
-		c.Profile = set.Current().Text
-	}
-	login, err := cli.Login(v, set, c.Profile)
-	if err == nil && !login.IsRole() {
-		err = &profile.UnsupportedError{Profile: c.Profile, Kind: profile.MFASession, Roles: set.Roles}
-	}
-	if err != nil {
-		return bearer{profile: c.Profile}, err
-	}
-	return bearer{profile: c.Profile, login: login, network: login.Network}, nil
-}
-
 // signIn gives the bearer of a profile its session.
 func (c *console) signIn(ctx context.Context, v *cli.Voice, b *bearer) error {
 	if b.login == nil {
@@ -128,57 +75,27 @@ func (c *console) signIn(ctx context.Context, v *cli.Voice, b *bearer) error {
 	if err != nil {
 		return err
 	}
-	b.arn, b.chained = s.AssumedRoleARN, s.Chained
+	b.arn, b.origin = s.AssumedRoleARN, s.Origin
 	b.keys = profile.Keys{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken}
 	return nil
-}
-
-// environment asks AWS who the credentials in the environment are, since only
-// a role's can open the console.
-func environment(ctx context.Context, v *cli.Voice, set *profile.Set, keys profile.Keys, err error) (bearer, error) {
-	if err != nil {
-		return bearer{}, err
-	}
-	network, err := set.EnvironmentNetwork()
-	if err != nil {
-		return bearer{}, err
-	}
-	v.TraceSettings("environment", network.Settings)
-	client, err := session.NewClient(network, "", cli.NewClocks().Of(network), v.Trace)
-	if err != nil {
-		return bearer{}, err
-	}
-	who, err := client.Identity(ctx, keys)
-	if err != nil {
-		return bearer{}, err
-	}
-	if a, _ := profile.ParseARN(who.ARN); !strings.HasPrefix(a.Resource, "assumed-role/") {
-		return bearer{}, fmt.Errorf("the credentials in the environment are those of %s: AWS opens the console for sessions of a role only", who.ARN)
-	}
-	return bearer{arn: who.ARN, keys: keys, network: network}, nil
 }
 
 // signInURL exchanges the session for a URL. Where AWS refuses the asked for
 // duration, it is asked once more without.
 func (c *console) signInURL(ctx context.Context, v *cli.Voice, who bearer, page page) (string, error) {
 	duration := time.Duration(c.Duration)
-	if duration != 0 && !who.direct() {
-		v.Warn("AWS takes --duration only for a role assumed with long-term keys: going without")
+	if duration != 0 && who.origin != session.Direct {
+		who.warnOfDuration(v)
 		duration = 0
 	}
 	url, err := page.signIn(ctx, who, duration, v.Trace)
 	var refused *federationError
-	if duration != 0 && errors.As(err, &refused) && refused.status == 400 {
+	if duration != 0 && errors.As(err, &refused) && refused.status == http.StatusBadRequest {
 		v.Warn("AWS did not take --duration %s for this session: going without", profile.Short(duration))
 		url, err = page.signIn(ctx, who, 0, v.Trace)
 	}
-	switch {
-	case !errors.As(err, &refused):
-		return url, err
-	case refused.status == 400 && who.profile != "":
-		return "", cli.WithHints(err, "with a new session: "+cli.LoginCommand(who.profile, "--force"))
-	case who.network.Signin.Set:
-		return "", cli.WithHints(err, fmt.Sprintf("the endpoint is %s (%s)", who.network.Signin.Text, who.network.Signin.From))
+	if errors.As(err, &refused) {
+		err = cli.WithHints(err, refused.hints(who)...)
 	}
-	return "", cli.WithHints(err, "try again in a minute: AWS's sign-in may be out of order, or something between here and AWS answers for it")
+	return url, err
 }

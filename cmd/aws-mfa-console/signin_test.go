@@ -500,13 +500,22 @@ func TestAnswersWithoutATokenAreErrorsWithoutSecrets(t *testing.T) {
 		{"half of it", 200, `{"SigninToken": "KEYS`, "holds no sign-in token"},
 		{"too much", 200, `{"SigninToken": "` + strings.Repeat("x", 2<<20) + `"}`, "holds no sign-in token"},
 		{"no content", 204, "", "gave no sign-in token (HTTP status 204)"},
+		{"a page", 200, " \n<!DOCTYPE html><html>KEYS</html>", "is a web page, and holds no sign-in token"},
+		{"more than a token", 200, `{"SigninToken": "t"} KEYS`, "holds no sign-in token"},
+		{"two tokens", 200, `{"SigninToken": "t"}{"SigninToken": "t"}`, "holds no sign-in token"},
+		{"a token with a line break", 200, `{"SigninToken": "t\nKEYS"}`, "holds no sign-in token"},
+		{"not found", 404, "KEYS", "gave no sign-in token (HTTP status 404)"},
+		{"a proxy's no", 407, "KEYS", "gave no sign-in token (HTTP status 407)"},
+		{"too hasty", 429, "KEYS", "gave no sign-in token (HTTP status 429)"},
+		{"a gateway", 504, "KEYS", "gave no sign-in token (HTTP status 504)"},
+		{"an unheard-of status", 999, "KEYS", "gave no sign-in token (HTTP status 999)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := start(t)
 			who := w.bearer("admin")
 			keys := who.keys.SecretAccessKey + who.keys.SessionToken
-			w.Fail(awstest.Fault{Action: "getSigninToken", Kind: awstest.Answer, Status: c.status, Body: strings.ReplaceAll(c.body, "KEYS", keys)})
+			w.Fail(awstest.Fault{Action: "getSigninToken", Times: -1, Kind: awstest.Answer, Status: c.status, Body: strings.ReplaceAll(c.body, "KEYS", keys)})
 			link, err := w.signIn(t.Context(), who, 0)
 			var refused *federationError
 			if link != "" || !errors.As(err, &refused) || refused.status != c.status || !strings.HasSuffix(err.Error(), c.want) {
@@ -519,14 +528,236 @@ func TestAnswersWithoutATokenAreErrorsWithoutSecrets(t *testing.T) {
 	}
 }
 
+// It may begin like the one that is waited for, and be packed.
+func TestOfAnAnswerWithoutAnEndOnlySoMuchIsRead(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []awstest.FaultKind{awstest.Endless, awstest.Bomb} {
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			w.Fail(awstest.Fault{Action: "getSigninToken", Kind: kind, Body: `{"SigninToken": "`})
+			_, err := w.signIn(t.Context(), w.bearer("admin"), 0)
+			if refused := new(federationError); !errors.As(err, &refused) || refused.status != 200 {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// Nothing of it is of interest.
+func TestTheAnswerOfARefusalIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done() // until the client goes
+	}))
+	defer server.Close()
+	_, err := page{federation: server.URL}.signIn(t.Context(), in("aws"), 0, func(string, ...any) {})
+	if refused := new(federationError); !errors.As(err, &refused) || refused.status != 400 {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSignInIsNotRedirected(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	w.Fail(awstest.Fault{Action: "getSigninToken", Kind: awstest.Redirect})
-	_, err := w.signIn(t.Context(), w.bearer("admin"), 0)
-	var refused *federationError
-	if !errors.As(err, &refused) || refused.status != 302 || w.Count("moved") != 0 {
-		t.Errorf("got %v, %d followed", err, w.Count("moved"))
+	who := w.bearer("admin")
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		w.Fail(awstest.Fault{Action: "getSigninToken", Kind: awstest.Redirect, Status: status})
+		_, err := w.signIn(t.Context(), who, 0)
+		var refused *federationError
+		if !errors.As(err, &refused) || refused.status != status || w.Count("moved") != 0 {
+			t.Errorf("%d: got %v, %d followed", status, err, w.Count("moved"))
+		}
+	}
+}
+
+func TestAWSIsAskedOnceMoreWhereItWasOutOfOrder(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name        string
+		fault       awstest.Fault
+		maxAttempts int
+		works       bool
+		calls       int
+	}{
+		{"once", awstest.Fault{Status: 500}, 0, true, 2},
+		{"throttled", awstest.Fault{Status: 429}, 0, true, 2},
+		{"a gateway", awstest.Fault{Status: 502}, 5, true, 2},
+		{"for longer", awstest.Fault{Status: 503, Times: -1}, 0, false, 2},
+		{"max_attempts is 1", awstest.Fault{Status: 503}, 1, false, 1},
+		{"refused", awstest.Fault{Status: 400}, 0, false, 1},
+		{"forbidden", awstest.Fault{Status: 403}, 0, false, 1},
+		{"no token", awstest.Fault{Status: 200, Body: "<html>"}, 0, false, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			who := w.bearer("admin")
+			who.network.MaxAttempts = c.maxAttempts
+			c.fault.Action, c.fault.Kind = "getSigninToken", awstest.Answer
+			w.Fail(c.fault)
+			link, err := w.signIn(t.Context(), who, time.Hour)
+			if works := err == nil && link != ""; works != c.works || w.Count("getSigninToken") != c.calls {
+				t.Errorf("got %q, %v after %d calls, want %d", link, err, w.Count("getSigninToken"), c.calls)
+			}
+			for _, call := range w.Calls() {
+				if call.Action == "getSigninToken" && call.DurationSeconds != 3600 {
+					t.Errorf("got %+v, want the same request", call)
+				}
+			}
+		})
+	}
+}
+
+func TestTheWaitBeforeAWSIsAskedAgainGivesWayToTheContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("the user has had enough")
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	trace := func(format string, _ ...any) {
+		if strings.HasSuffix(format, "once more") {
+			cancel(enough)
+		}
+	}
+	if _, err := (page{federation: server.URL}).signIn(ctx, in("aws"), 0, trace); !errors.Is(err, enough) || asked != 1 {
+		t.Errorf("got %v after %d requests, want the cause", err, asked)
+	}
+}
+
+// A host that is none of AWS's may send back what it got, in the place of what
+// errors of net/http quote.
+func TestAnAnswerThatIsNoHTTPIsNotQuoted(t *testing.T) {
+	t.Parallel()
+	for name, echo := range map[string]string{
+		"status line":       "BODY\r\n\r\n",
+		"version":           "HTTP/BODY 200 OK\r\n\r\n",
+		"status":            "HTTP/1.1 BODY\r\n\r\n",
+		"header":            "HTTP/1.1 200 OK\r\nBODY\r\n\r\n",
+		"content length":    "HTTP/1.1 200 OK\r\nContent-Length: BODY\r\n\r\n",
+		"transfer encoding": "HTTP/1.1 200 OK\r\nTransfer-Encoding: BODY\r\n\r\n",
+		"chunk":             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nBODY\r\n",
+		"gzip":              "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nBODY",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				io.WriteString(conn, strings.ReplaceAll(echo, "BODY", string(body)))
+				conn.Close()
+			}))
+			defer server.Close()
+			who := in("aws")
+			who.keys = profile.Keys{AccessKeyID: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: "verysecret", SessionToken: "secrettoo"}
+			told := ""
+			_, err := page{federation: server.URL}.signIn(t.Context(), who, 0, func(format string, args ...any) { told += fmt.Sprintf(format, args...) })
+			var network *session.NetworkError
+			if !errors.As(err, &network) || !network.MaybeDone || !strings.HasSuffix(err.Error(), ": it cannot be read") {
+				t.Errorf("got %v", err)
+			}
+			if all := fmt.Sprintf("%v %+v %#v %s", err, err, err, told); strings.Contains(all, "secret") || strings.Contains(all, "ASIA") {
+				t.Errorf("got %s", all)
+			}
+		})
+	}
+}
+
+// AWS says nothing about the form of a token; what it gives is base64 that is
+// safe in URLs.
+func TestWhatATokenIs(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 32<<10)
+	for answer, want := range map[string]string{
+		`{"SigninToken":"iD_JuxN8-3omqghU=="}`:                      "iD_JuxN8-3omqghU==",
+		"\n{ \"SigninToken\" : \"t\", \"Other\": [1, {}] }\n":       "t",
+		`{"SigninToken": "a&b#c?d/e%20f+g\"h'i<j>` + "`" + `k\\l"}`: "a&b#c?d/e%20f+g\"h'i<j>`k\\l",
+		`{"SigninToken": "first", "SigninToken": "last"}`:           "last",
+		`{"SigninToken": "` + long + `"}`:                           long,
+		`{"SigninToken": "` + long + `x"}`:                          "",
+		`{"SigninToken": "t\n"}`:                                    "",
+		`{"SigninToken": "t\u001b[31m"}`:                            "",
+		`{"SigninToken": "t\u0000"}`:                                "",
+		`{"SigninToken": "t\u007f"}`:                                "",
+		`{"SigninToken": "a b"}`:                                    "",
+		`{"SigninToken": "tök"}`:                                    "",
+		"{\"SigninToken\": \"t\xff\"}":                              "",
+		`{"SigninToken": "t\ud800"}`:                                "",
+		`{"SigninToken": 5}`:                                        "",
+		`{"SigninToken": null}`:                                     "",
+		`{"SigninToken": ["t"]}`:                                    "",
+		`{"SigninToken": ""}`:                                       "",
+		`{"Token": "t"}`:                                            "",
+		`"t"`:                                                       "",
+		`{"SigninToken": "t"`:                                       "",
+		`{"SigninToken": "t"};`:                                     "",
+		"\ufeff{\"SigninToken\": \"t\"}":                            "",
+		strings.Repeat("[", 1<<20):                                  "",
+		`{"x": ` + strings.Repeat("[", 10001) + strings.Repeat("]", 10001) + `, "SigninToken": "t"}`: "",
+	} {
+		got, ok := tokenIn([]byte(answer))
+		if ok != (want != "") || ok && got != want {
+			t.Errorf("%.60q: got %.60q, %t, want %.60q", answer, got, ok, want)
+		}
+		p := page{destination: "https://console.aws.amazon.com/", federation: "https://signin.aws.amazon.com/federation"}
+		if u, err := url.Parse(p.link(got)); ok && (err != nil || u.Query().Get("SigninToken") != got || u.Fragment != "" || len(u.Query()) != 3) {
+			t.Errorf("%.60q: got %.200s, %v", answer, p.link(got), err)
+		}
+	}
+}
+
+func TestARefusalSaysWhatHelps(t *testing.T) {
+	t.Parallel()
+	admin := bearer{profile: "admin", login: &profile.Login{RoleARN: set("arn:aws:iam::123456789012:role/Admin")}}
+	behind := bearer{network: profile.Network{Settings: []profile.Setting{{Name: "https_proxy", Value: profile.Value{Text: "(not shown)", Set: true, From: profile.Origin{Env: "HTTPS_PROXY"}}}}}}
+	other := bearer{profile: "admin", network: profile.Network{Signin: set("https://signin.example")}}
+	const between = "this seems to be no answer of AWS, but of something on the way there: a network that wants you to sign in to it first, or a proxy"
+	for _, c := range []struct {
+		who    bearer
+		status int
+		want   []string
+	}{
+		{admin, 400, []string{"with a new session: aws-mfa-login admin --force"}},
+		{bearer{}, 400, []string{"the keys in the environment stay as they are: get new ones where they came from"}},
+		{admin, 503, []string{"try again in a minute: aws-mfa-console admin"}},
+		{bearer{}, 429, []string{"try again in a minute: aws-mfa-console"}},
+		{admin, 302, []string{between, "then aws-mfa-console admin"}},
+		{admin, 200, []string{between, "then aws-mfa-console admin"}},
+		{behind, 403, []string{between, "https_proxy is set in environment variable HTTPS_PROXY", "then aws-mfa-console"}},
+		{other, 404, []string{"the endpoint is https://signin.example (~/.aws/config:7)"}},
+		{other, 500, []string{"the endpoint is https://signin.example (~/.aws/config:7)", "try again in a minute: aws-mfa-console admin"}},
+	} {
+		if got := (&federationError{status: c.status}).hints(c.who); strings.Join(got, "|") != strings.Join(c.want, "|") {
+			t.Errorf("%d for %s: got %q, want %q", c.status, c.who.place(), got, c.want)
+		}
+	}
+}
+
+func TestWhoMayOpenTheConsole(t *testing.T) {
+	t.Parallel()
+	for arn, want := range map[string]bool{
+		"arn:aws:sts::123456789012:assumed-role/Admin/jane":    true,
+		"arn:aws-cn:sts::123456789012:assumed-role/Admin/jane": true,
+		"arn:aws:sts::123456789012:federated-user/bob":         true,
+		"arn:aws:iam::123456789012:user/jane":                  false,
+		"arn:aws:iam::123456789012:user/assumed-role/jane":     false,
+		"arn:aws:iam::123456789012:assumed-role/jane":          false,
+		"arn:aws:iam::123456789012:root":                       false,
+		"":                                                     false,
+	} {
+		if got := opens(arn); got != want {
+			t.Errorf("%s: got %t", arn, got)
+		}
 	}
 }
 

@@ -123,7 +123,7 @@ func (o *signOut) rest(ctx context.Context) error {
 // leave it behind.
 const patience = 5 * time.Second
 
-// remove removes the session of that name, and the copies of it. Of those that
+// remove removes the session of that name, its copies, and what is known of it. Of those that
 // AWS still takes, alive is made to tell.
 func (o *signOut) remove(ctx context.Context, dir cache.Dir, name string, alive *bool) (was bool, err error) {
 	if o.ended[name] {
@@ -152,7 +152,7 @@ func (o *signOut) remove(ctx context.Context, dir cache.Dir, name string, alive 
 	}
 	o.ended[name] = was
 	*alive = *alive || lost == nil && entry.Left(time.Now()) > 0
-	return was, o.store.Memory.ForgetCopies(name)
+	return was, errors.Join(o.store.Memory.KeepOrigin(name, cache.Origin{}), o.store.Memory.ForgetCopies(name))
 }
 
 // advise tells what signing out here does not do.

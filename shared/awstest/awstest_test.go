@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -260,6 +261,50 @@ func TestFaults(t *testing.T) {
 		if _, err := identify(t, w.asJane()); err != nil {
 			t.Errorf("%v: after the fault: %v", tt.fault.Kind, err)
 		}
+	}
+}
+
+func TestAnswersWithoutAnEnd(t *testing.T) {
+	for _, kind := range []awstest.FaultKind{awstest.Endless, awstest.Drip, awstest.Bomb} {
+		w := start(t)
+		w.Fail(awstest.Fault{Kind: kind, Body: "begin"})
+		answer, err := http.Get(w.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := make([]byte, len("begin")+2)
+		if _, err := io.ReadFull(answer.Body, body); err != nil || string(body) != "begin  " || answer.StatusCode != 200 {
+			t.Errorf("%v: got %d %q, %v", kind, answer.StatusCode, body, err)
+		}
+		if kind != awstest.Drip { // which would take a while
+			if rest, err := io.CopyN(io.Discard, answer.Body, 1<<20); err != nil {
+				t.Errorf("%v: got %d more octets, %v", kind, rest, err)
+			}
+		}
+		answer.Body.Close()
+		if c := w.Calls()[0]; c.Status != 200 || c.Code != kind.String() {
+			t.Errorf("%v: got %d %q", kind, c.Status, c.Code)
+		}
+	}
+}
+
+func TestAFaultOfTheProxyIsItsOwn(t *testing.T) {
+	w := start(t)
+	w.Fail(awstest.Fault{Kind: awstest.Answer, Status: 500}) // of any action, but not of the proxy
+	w.Fail(awstest.Fault{Action: "CONNECT", Kind: awstest.Answer, Status: 407})
+	if _, err := w.browser().Get("https://sts.amazonaws.com/"); err == nil || !strings.Contains(err.Error(), "Proxy Authentication Required") {
+		t.Errorf("got %v", err)
+	}
+	answer, err := w.browser().Get("https://sts.amazonaws.com/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != 500 {
+		t.Errorf("got %s", answer.Status)
+	}
+	if c := w.Calls()[0]; c.Action != "CONNECT" || c.Status != 407 {
+		t.Errorf("got %+v", c)
 	}
 }
 

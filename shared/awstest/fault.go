@@ -1,11 +1,15 @@
 package awstest
 
 import (
+	"bytes"
 	"cmp"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
+	"time"
 )
 
 // FaultKind is a way in which AWS, or the network before it, lets a caller down.
@@ -19,19 +23,22 @@ const (
 	Throttle                  // answer 400 Throttling, "Rate exceeded"
 	Lost                      // do the work (the code is spent, the session issued), then drop the connection, or, with a Status, answer as a gateway that lost AWS's answer
 	Reset                     // drop the connection before doing anything
-	Redirect                  // answer 302 to another path, which logs a call "moved" if followed
+	Redirect                  // answer 302, or Status, to another path, which logs a call "moved" if followed
+	Endless                   // answer 200 and Body, and then spaces as fast as they are taken, until the client goes or Close
+	Drip                      // the same, but a space now and then
+	Bomb                      // answer 200 and Body, and then 64 MiB of spaces, all packed by gzip
 )
 
 func (k FaultKind) String() string {
-	return [...]string{"Hang", "Answer", "Throttle", "Lost", "Reset", "Redirect"}[k]
+	return [...]string{"Hang", "Answer", "Throttle", "Lost", "Reset", "Redirect", "Endless", "Drip", "Bomb"}[k]
 }
 
 // Fault is what goes wrong with the next calls of an action.
 type Fault struct {
-	Action string // "" is any
+	Action string // "" is any but CONNECT, which is that of the proxy
 	Times  int    // 0 is once, -1 for ever
 	Kind   FaultKind
-	Status int // of an Answer, where 0 is 200, or of a gateway
+	Status int // of an Answer, where 0 is 200, of a Redirect, or of a gateway
 	Body   string
 }
 
@@ -50,7 +57,7 @@ func (a *AWS) nextFault(action string) (Fault, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i, f := range a.faults {
-		if f.Action != "" && f.Action != action {
+		if f.Action != action && (f.Action != "" || action == connect) {
 			continue
 		}
 		switch f.Times {
@@ -75,6 +82,7 @@ func (a *AWS) fail(f Fault, w http.ResponseWriter, req *request) {
 		answer = refuse(http.StatusBadRequest, "Throttling", "Rate exceeded").reply()
 	case Redirect:
 		answer = redirect(movedPath)
+		answer.status = cmp.Or(f.Status, answer.status)
 	case Hang:
 		a.log(req.call, 0, f.Kind.String())
 		select {
@@ -87,11 +95,61 @@ func (a *AWS) fail(f Fault, w http.ResponseWriter, req *request) {
 		abort(req.Context())
 		panic(http.ErrAbortHandler)
 	}
-	a.log(req.call, answer.status, cmp.Or(answer.code, f.Kind.String()))
-	answer.send(w)
+	a.log(req.call, cmp.Or(answer.status, http.StatusOK), cmp.Or(answer.code, f.Kind.String()))
+	switch f.Kind {
+	case Endless, Drip:
+		a.goOn(f, w, req)
+	case Bomb:
+		bomb(f, w)
+	default:
+		answer.send(w)
+	}
 }
 
-const movedPath = "/moved"
+// goOn answers without an end.
+func (a *AWS) goOn(f Fault, w http.ResponseWriter, req *request) {
+	const pause = 50 * time.Millisecond
+	more := bytes.Repeat([]byte{' '}, 32<<10)
+	if f.Kind == Drip {
+		more = more[:1]
+	}
+	out := http.NewResponseController(w)
+	_, err := io.WriteString(w, f.Body)
+	for err == nil {
+		if err = out.Flush(); err != nil {
+			return
+		}
+		wait := time.After(0)
+		if f.Kind == Drip {
+			wait = time.After(pause)
+		}
+		select {
+		case <-req.Context().Done():
+			return
+		case <-a.done:
+			panic(http.ErrAbortHandler)
+		case <-wait:
+		}
+		_, err = w.Write(more)
+	}
+}
+
+// bomb answers with little that is much once it is unpacked.
+func bomb(f Fault, w http.ResponseWriter) {
+	w.Header().Set("Content-Encoding", "gzip")
+	packed := gzip.NewWriter(w)
+	defer packed.Close()
+	_, err := io.WriteString(packed, f.Body)
+	spaces := bytes.Repeat([]byte{' '}, 1<<20)
+	for i := 0; i < 64 && err == nil; i++ {
+		_, err = packed.Write(spaces)
+	}
+}
+
+const (
+	movedPath = "/moved"
+	connect   = http.MethodConnect // as an action
+)
 
 func (a *AWS) moved(*request) reply {
 	return page(http.StatusOK, "Moved", "A redirection was followed.")

@@ -19,7 +19,7 @@ const maxBody = 1 << 20
 // Call is one request as AWS's own log would have it, without secrets.
 type Call struct {
 	Time            time.Time // of AWS's clock
-	Action          string    // of STS or the sign-in endpoint, such as "AssumeRole" or "getSigninToken", or "GetRoleCredentials", "InstanceToken", "InstanceRole", "InstanceCredentials", "ContainerCredentials", "console", "moved", "CONNECT" (refused by the proxy)
+	Action          string    // of STS or the sign-in endpoint, such as "AssumeRole" or "getSigninToken", or "GetRoleCredentials", "InstanceToken", "InstanceRole", "InstanceCredentials", "ContainerCredentials", "console", "moved", "CONNECT" (refused or failed by the proxy)
 	Host            string
 	Method          string
 	Region          string // of the signature, else of the host

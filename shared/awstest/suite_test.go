@@ -43,7 +43,8 @@ const jane = "arn:aws:iam::123456789012:user/jane"
 //	code [SERIAL]             set $CODE to a code that was not used yet (of jane's device)
 //	seed FILE [period=1s]     write the seed of jane's device to a file; with a period, make it show codes for so long
 //	clock DURATION            move AWS's clock
-//	fault KIND ACTION TIMES   hang, throttle, lost, lost:504 (by a gateway), reset, redirect, 503, or 400:BODY; TIMES -1 is for ever
+//	fault KIND ACTION TIMES   hang, throttle, lost, lost:504 (by a gateway), reset, redirect, redirect:307, endless:BODY, drip:BODY,
+//	                          bomb:BODY, 503, or 400:BODY; TIMES -1 is for ever. The proxy's action is CONNECT
 //	expire                    end all sessions and access tokens, at AWS
 //	region-off REGION         switch STS off there
 //	calls ACTION N            N calls since the script began
@@ -282,6 +283,13 @@ func cmdFault(s *script, _ *testscript.TestScript, args []string) error {
 		f.Kind = awstest.Reset
 	case "redirect":
 		f.Kind = awstest.Redirect
+		f.Status, _ = strconv.Atoi(body)
+	case "endless":
+		f.Kind, f.Body = awstest.Endless, body
+	case "drip":
+		f.Kind, f.Body = awstest.Drip, body
+	case "bomb":
+		f.Kind, f.Body = awstest.Bomb, body
 	default:
 		f.Kind, f.Body = awstest.Answer, body
 		if f.Status, err = strconv.Atoi(kind); err != nil {

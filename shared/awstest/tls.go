@@ -96,12 +96,17 @@ func (ca *authority) certificate(host string) (*tls.Certificate, error) {
 }
 
 // proxy lets CONNECT to port 443 of AWS's hosts through, to this local AWS,
-// and logs and refuses everything else: nothing ever leaves the machine.
+// unless that is to fail, and logs and refuses everything else: nothing ever
+// leaves the machine.
 func (a *AWS) proxy(w http.ResponseWriter, r *http.Request) {
 	_, port, _ := net.SplitHostPort(r.Host)
 	if _, ok := lookupSite(r.Host); r.Method != http.MethodConnect || port != "443" || !ok {
-		a.log(Call{Time: a.Now(), Action: "CONNECT", Host: r.Host, Method: r.Method}, http.StatusForbidden, "")
+		a.log(Call{Time: a.Now(), Action: connect, Host: r.Host, Method: r.Method}, http.StatusForbidden, "")
 		http.Error(w, "not a host of AWS", http.StatusForbidden)
+		return
+	}
+	if f, failing := a.nextFault(connect); failing {
+		a.fail(f, w, &request{Request: r, call: Call{Time: a.Now(), Action: connect, Host: r.Host, Method: r.Method}})
 		return
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()

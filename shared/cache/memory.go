@@ -18,8 +18,8 @@ import (
 
 // Memory is a directory of what is remembered beside the AWS CLI's cache: MFA
 // devices, their sealed seeds and sessions, how far the clock is off, why
-// sessions could not be opened, where copies of them are, whose they are, and
-// locks.
+// sessions could not be opened, how they were, where copies of them are, whose
+// they are, and locks.
 //
 // Its files are replaced whole: readers see the old one or the new one,
 // whatever goes wrong. They are made 0600, the directory 0700. If a file is a
@@ -259,6 +259,31 @@ func (m Memory) KeepFailure(name string, f Failure) error {
 		return remove(path)
 	}
 	return m.writeJSON(path, f)
+}
+
+// An Origin is how a role's session was opened, which its entry does not tell.
+type Origin struct {
+	AccessKeyID string // of the session, by which it is known again
+	Direct      bool   // with the long-term keys of a user
+}
+
+// Origin returns that of the session of that name which was opened here last,
+// or the zero Origin. One that cannot be read is none.
+func (m Memory) Origin(name string) (o Origin) {
+	data, err := read(m.file(name, ".origin.json"))
+	if err != nil || parseObject(data, &o) != nil {
+		return Origin{}
+	}
+	return o
+}
+
+// KeepOrigin keeps it in place of the one before, or forgets that if it is zero.
+func (m Memory) KeepOrigin(name string, o Origin) error {
+	path := m.file(name, ".origin.json")
+	if o == (Origin{}) {
+		return remove(path)
+	}
+	return m.writeJSON(path, o)
 }
 
 // A Route leads from a profile to its session, without a look at what the

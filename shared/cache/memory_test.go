@@ -111,7 +111,17 @@ func TestWhatIsRememberedIsReadAgain(t *testing.T) {
 	if _, err := m.Sealed(jane); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a removed seed: got %v, want %v", err, fs.ErrNotExist)
 	}
+	for _, want := range []Origin{{"ASIAIOSFODNN7EXAMPLE", true}, {"ASIAIOSFODNN7EXAMPLE", false}, {}, {}} {
+		if err := m.KeepOrigin(sessionName, want); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Origin(sessionName); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	}
 }
+
+const sessionName = "6581562139976ac1ffffcaf970e1b3fb63046ad3" // the name of one
 
 func TestTimesAreKeptInUTC(t *testing.T) {
 	m := MemoryIn(t.TempDir())
@@ -142,6 +152,9 @@ func TestTheFormOfTheFiles(t *testing.T) {
 	if err := m.KeepOffset("", Offset{-1500 * time.Millisecond, device().Offered[0].At}); err != nil {
 		t.Fatal(err)
 	}
+	if err := m.KeepOrigin(sessionName, Origin{"ASIAIOSFODNN7EXAMPLE", true}); err != nil {
+		t.Fatal(err)
+	}
 	for file, want := range map[string]string{
 		"jane-99dd016590324f379b69dba8e63cadda.json": `{
   "SerialNumber": "arn:aws:iam::123456789012:mfa/jane",
@@ -162,6 +175,11 @@ func TestTheFormOfTheFiles(t *testing.T) {
 		"clock.json": `{
   "Ahead": "-1.5s",
   "Measured": "2026-11-21T00:26:19Z"
+}
+`,
+		sessionName + ".origin.json": `{
+  "AccessKeyID": "ASIAIOSFODNN7EXAMPLE",
+  "Direct": true
 }
 `,
 	} {

@@ -439,6 +439,52 @@ func CopyCommand(name string, k profile.Keys) (command string, ok bool) {
 	return LoginCommand(of, "--credentials-profile", ShellWord(name)), true
 }
 
+// ConsoleHints names what opens the console in place of a user whose keys are
+// in a profile, or in the environment for "": the roles that take their keys
+// from there, else what makes one.
+func ConsoleHints(set *profile.Set, holder string) (out []string) {
+	roles := takers(set, holder)
+	source := "source_profile = " + holder
+	if holder == "" {
+		source = "credential_source = Environment"
+		if len(roles) == 0 {
+			roles = set.Roles()
+		}
+	}
+	for _, name := range roles {
+		out = append(out, ConsoleCommand(name))
+	}
+	if len(roles) == 0 {
+		return []string{"a profile for the console has role_arn and " + source + ", and mfa_serial where the role demands MFA"}
+	}
+	return append(out, "in a browser that is signed in as the user: "+ConsoleCommand(roles[0], "--switch-role"))
+}
+
+// takers are the first few profiles with a role that take their keys from a
+// profile, or from the environment for "".
+func takers(set *profile.Set, holder string) (names []string) {
+	const enough = 3
+	for _, name := range set.Names() {
+		p, err := set.Profile(name)
+		if err != nil || p.Kind() != profile.AssumeRole {
+			continue
+		}
+		source, provider := p.Value("source_profile"), p.Value("credential_source")
+		if holder != "" && source.Set && source.Text == holder || holder == "" && provider.Text == "Environment" {
+			names = append(names, name)
+		}
+		if len(names) == enough {
+			break
+		}
+	}
+	return names
+}
+
+// ConsoleCommand is the command that opens the console as a profile's role.
+func ConsoleCommand(profile string, flags ...string) string {
+	return onProfile("aws-mfa-console", profile, flags...)
+}
+
 // LoginCommand is the command that signs in to a profile.
 func LoginCommand(profile string, flags ...string) string {
 	return onProfile("aws-mfa-login", profile, flags...)

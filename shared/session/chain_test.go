@@ -64,7 +64,7 @@ func TestAChainIsOpenedHopByHop(t *testing.T) {
 	codes := &script{codes: []string{w.code()}}
 	s := w.mustOpen("end", Options{Codes: codes})
 	w.wantAsked("AssumeRole PowerUserRole", "AssumeRole PlainRole", "AssumeRole AdminRole 3600s")
-	if want := "arn:aws:sts::123456789012:assumed-role/AdminRole/jane"; s.AssumedRoleARN != want || !s.Opened || !s.Chained {
+	if want := "arn:aws:sts::123456789012:assumed-role/AdminRole/jane"; s.AssumedRoleARN != want || !s.Opened || s.Origin != Indirect {
 		t.Errorf("got %+v, want %s", s, want)
 	}
 	if !strings.Contains(w.heard(), "warning: end: opened with the keys of a session, a role's session lasts 1 hour at most") {
@@ -147,8 +147,8 @@ func TestOneCodeForManyRoles(t *testing.T) {
 		{"a code that was given is used", nil, func(w *world, codes mfa.Codes) {
 			w.mustOpen("dev", Options{Codes: codes, MFASession: true})
 			s := w.mustOpen("prod", Options{Codes: &script{codes: []string{w.code()}}, Given: true})
-			if s.Chained {
-				w.t.Error("prod is chained")
+			if s.Origin != Direct {
+				w.t.Errorf("got origin %d, want it opened with long-term keys", s.Origin)
 			}
 		}, []string{"GetSessionToken", "AssumeRole dev", "AssumeRole prod"}, ""},
 		{"one that AWS ended is opened anew", nil, func(w *world, codes mfa.Codes) {

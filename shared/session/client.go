@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -83,6 +84,12 @@ func HTTPClient(n profile.Network) (*http.Client, error) {
 		ForceAttemptHTTP2:   true,
 		IdleConnTimeout:     callTimeout,
 		MaxIdleConnsPerHost: maxIdle,
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+			if answer.StatusCode != http.StatusOK {
+				return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("HTTP status %d", answer.StatusCode)}
+			}
+			return nil
+		},
 	}
 	return &http.Client{
 		Transport:     bounded{transport},

@@ -15,19 +15,18 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
 const chained = time.Hour
 
-// open opens a new session, and tells whether that is with the keys of another.
-// Where AWS does not take the session any more that it is opened from, that is
-// opened anew, once.
-func (o Options) open(ctx context.Context, login *profile.Login, from opener) (e cache.Entry, isChained bool, err error) {
+// open opens a new session, and tells how. Where AWS does not take the session
+// any more that it is opened from, that is opened anew, once.
+func (o Options) open(ctx context.Context, login *profile.Login, from opener) (e cache.Entry, how Origin, err error) {
 	if from.login == nil {
 		if from.keys, err = o.keys(ctx, login); err != nil {
-			return cache.Entry{}, false, err
+			return cache.Entry{}, Unknown, err
 		}
 	}
 	e, err = o.openWith(ctx, login, from)
 	switch {
 	case from.login == nil || !from.found:
-		return e, from.keys.Temporary(), err
+		return e, from.origin(login), err
 	case refusedFor(err, ExpiredSession), refusedFor(err, UnknownKey):
 		o.Teller.Trace("the session of %s is over for AWS: once more, with a new one", from.login.Profile)
 		from, err = o.through(ctx, from.login, true)
@@ -35,13 +34,13 @@ func (o Options) open(ctx context.Context, login *profile.Login, from opener) (e
 		o.Teller.Say("AWS does not let %s be assumed from the MFA session, so it needs a code of its own", login.Profile)
 		from, err = opener{keys: login.Source.Keys}, nil
 	default:
-		return e, true, err
+		return e, from.origin(login), err
 	}
 	if err != nil {
-		return cache.Entry{}, false, err
+		return cache.Entry{}, Unknown, err
 	}
 	e, err = o.openWith(ctx, login, from)
-	return e, from.keys.Temporary(), err
+	return e, from.origin(login), err
 }
 
 // openWith opens the session with those keys, for as long as it should last.

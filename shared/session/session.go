@@ -25,9 +25,9 @@ import (
 // code.
 type Session struct {
 	cache.Entry
-	Opened  bool               // now, with AWS; else it was there
-	Chained bool               // and with the keys of another session
-	Healed  *cache.BrokenError // the entry that was there and could not be used, if so
+	Opened bool               // now, with AWS; else it was there
+	Origin Origin             // of a role's session
+	Healed *cache.BrokenError // the entry that was there and could not be used, if so
 }
 
 // Options say how to open a session.
@@ -82,7 +82,7 @@ func Open(ctx context.Context, login *profile.Login, o Options) (Session, error)
 		return Session{}, err
 	case !o.Force && o.serves(present, login):
 		o.Teller.Trace("session of %s: found in %s", login.Profile, dir.Path(name))
-		return Session{Entry: present}, nil
+		return Session{Entry: present, Origin: o.origin(name, present)}, nil
 	}
 	if ctx.Err() != nil {
 		return Session{}, context.Cause(ctx)
@@ -99,7 +99,7 @@ func Open(ctx context.Context, login *profile.Login, o Options) (Session, error)
 	defer unlock()
 	if latest, err := dir.Read(name); err == nil && latest.AccessKeyID != present.AccessKeyID && o.takes(latest) {
 		o.Teller.Trace("session of %s: opened meanwhile, found in %s", login.Profile, dir.Path(name))
-		return Session{Entry: latest}, nil
+		return Session{Entry: latest, Origin: o.origin(name, latest)}, nil
 	}
 	if failure := o.Memory.Failure(name); !o.Given && !since.IsZero() && failure.At.After(since) && failure.For == o.wish(login) {
 		return Session{}, &SharedError{failure.Text}
@@ -107,7 +107,7 @@ func Open(ctx context.Context, login *profile.Login, o Options) (Session, error)
 	if err := dir.Check(name); err != nil {
 		return Session{}, fmt.Errorf("a session could not be kept: %w", err)
 	}
-	if s.Entry, s.Chained, err = o.open(ctx, login, from); err != nil {
+	if s.Entry, s.Origin, err = o.open(ctx, login, from); err != nil {
 		if !o.Given && shared(err) {
 			_ = o.Memory.KeepFailure(name, cache.Failure{Text: told(err), For: o.wish(login), At: time.Now()})
 		}
@@ -119,6 +119,7 @@ func Open(ctx context.Context, login *profile.Login, o Options) (Session, error)
 		return s, fmt.Errorf("signed in, but the session cannot be kept: %w", err)
 	}
 	o.Teller.Trace("session of %s: written to %s", login.Profile, dir.Path(name))
+	o.remember(name, s)
 	return s, nil
 }
 

@@ -3,6 +3,7 @@ package session
 import (
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"aws-mfa/shared/cache"
@@ -44,10 +45,11 @@ func (s Store) NameSSO(role *profile.SSO) string {
 	return cache.SSOName(of, isSession, role.AccountID.Text, role.RoleName.Text)
 }
 
-// Remove takes the login's session away. It is no error if there is none.
+// Remove takes the login's session away, and what is known of it. It is no
+// error if there is none.
 func (s Store) Remove(l *profile.Login) error {
 	dir, name := s.place(l)
-	return dir.Remove(name)
+	return errors.Join(dir.Remove(name), s.Memory.KeepOrigin(name, cache.Origin{}))
 }
 
 // Name is that of the login's session, for files that go with it.
