@@ -260,17 +260,18 @@ func chromeDirectory(role string) string {
 }
 
 // way is that of the flags.
-func (c *console) way(who bearer) (way, error) {
+func (c *console) way(role string) (way, error) {
 	if c.Print {
 		return way{print: true}, nil
 	}
-	return c.opener.way(thisMachine(), who.site())
+	return c.opener.way(thisMachine(), role)
 }
 
-// tell prints the sign-in URL, and why, where that was not asked for.
-func (c *console) tell(v *cli.Voice, url string) error {
+// tell prints the URL, and why, where that was not asked for, with what else
+// there is to say of it.
+func (c *console) tell(v *cli.Voice, url, more string) error {
 	if !c.Print {
-		v.Say("no browser can be opened over ssh without a display: open this URL in yours; it is a secret, and good for 15 minutes")
+		v.Say("no browser can be opened over ssh without a display: open this URL in yours%s", more)
 	}
 	_, err := fmt.Fprintln(v.Stdout, url)
 	return err

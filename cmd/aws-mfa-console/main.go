@@ -20,10 +20,14 @@ The browser gets an address on this machine that works once; the sign-in URL its
 type console struct {
 	Profile     string       `arg:"" optional:"" help:"Profile of the AWS config files (default: credentials in the environment, $AWS_PROFILE, $AWS_DEFAULT_PROFILE, else \"default\")."`
 	Print       bool         `help:"Print the sign-in URL instead of opening it. It is good for 15 minutes, and a secret."`
-	Service     string       `placeholder:"NAME" xor:"where" help:"Open that service's page: s3, ec2, lambda, iam, …"`
-	Destination string       `placeholder:"URL" xor:"where" help:"Open that page of the console."`
+	Service     string       `placeholder:"NAME" xor:"where" help:"Open that service's page: s3, ec2, lambda, iam, … (\"list\" prints all names, and needs no profile)."`
+	Destination string       `placeholder:"PAGE" xor:"where" help:"Open that page of the console: a URL, or its path such as lambda/home#/functions. Only of the role's partition."`
 	Region      string       `placeholder:"REGION" help:"Region of the page (default: the profile's)."`
 	Duration    cli.Duration `placeholder:"12h" help:"How long the console should stay signed in, 15m to 12h (default: as long as the session)."`
+	LogoutFirst bool         `help:"Sign the browser out of the console first, for when AWS says that you must. Not the default: with multi-session support, where identities are signed in side by side, it would end theirs."`
+	SwitchRole  bool         `help:"Open, or with --print print, the console's page that switches to the profile's role instead. It needs no credentials: whoever is signed in to the console switches."`
+
+	AccountAlias accountAlias `placeholder:"NAME" help:"With --switch-role: the account's alias, in place of its number."`
 	opener
 	cli.Flags
 }
@@ -33,9 +37,18 @@ func main() { cli.Main("aws-mfa-console", description, &console{}) }
 // Run gets a session, exchanges it for a sign-in URL, and opens that. What
 // the flags ask for is checked before a code is.
 func (c *console) Run(ctx context.Context, v *cli.Voice) error {
+	if err := c.checkFlags(); err != nil {
+		return err
+	}
+	if c.Service == allServices {
+		return printServices(v.Stdout)
+	}
 	set, err := profile.Load(os.LookupEnv)
 	if err != nil {
 		return err
+	}
+	if c.SwitchRole {
+		return c.switchRole(ctx, v, set)
 	}
 	who, err := bearerOf(ctx, v, set, c.Profile)
 	if err != nil {
@@ -45,7 +58,7 @@ func (c *console) Run(ctx context.Context, v *cli.Voice) error {
 	if err != nil {
 		return who.wrap(err)
 	}
-	way, err := c.way(who)
+	way, err := c.way(who.site())
 	if err != nil {
 		return who.wrap(err)
 	}
@@ -56,8 +69,9 @@ func (c *console) Run(ctx context.Context, v *cli.Voice) error {
 	if err != nil {
 		return who.wrap(err)
 	}
+	url = page.open(url)
 	if way.print {
-		return c.tell(v, url)
+		return c.tell(v, url, "; it is a secret, and good for 15 minutes")
 	}
 	if err := openOnce(ctx, url, way, v.Trace); err != nil {
 		return who.wrap(err)

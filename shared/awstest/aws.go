@@ -110,8 +110,9 @@ func (a *AWS) Close() {
 }
 
 // URL is the endpoint without TLS, "http://127.0.0.1:PORT": STS answers at
-// "/", for every region, the sign-in endpoint at "/federation", and the portal
-// of IAM Identity Center at "/federation/credentials".
+// "/", for every region, the sign-in endpoint at "/federation", "/oauth" and
+// "/switchrole", and the portal of IAM Identity Center at
+// "/federation/credentials".
 func (a *AWS) URL() string { return "http://" + a.loopback.Addr().String() }
 
 // ProxyURL is an HTTP CONNECT proxy, "http://127.0.0.1:PORT", that is AWS for

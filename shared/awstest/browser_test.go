@@ -15,12 +15,12 @@ import (
 
 // browser is the program of that name in the scripts:
 //
-//	browser URL
+//	browser URL...
 //
-// goes to URL as a browser does, with redirects and cookies, and leaves the
-// page it ends on, with its own arguments, for the command "page".
+// goes to each URL as a browser does, with redirects and cookies, and leaves
+// the page it ends on, with its own arguments, for the command "page".
 func browser(args []string) int {
-	page, err := browse(args[0])
+	page, err := browse(args)
 	if err != nil {
 		page = err.Error()
 	}
@@ -35,7 +35,7 @@ func browser(args []string) int {
 	return 0
 }
 
-func browse(address string) (string, error) {
+func browse(addresses []string) (page string, err error) {
 	pem, err := os.ReadFile(os.Getenv("AWS_CA_BUNDLE"))
 	if err != nil {
 		return "", err
@@ -47,6 +47,15 @@ func browse(address string) (string, error) {
 		return "", err
 	}
 	client := http.Client{Jar: jar, Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	for _, address := range addresses {
+		if page, err = fetch(&client, address); err != nil {
+			return "", err
+		}
+	}
+	return page, nil
+}
+
+func fetch(client *http.Client, address string) (string, error) {
 	resp, err := client.Get(address)
 	if err != nil {
 		return "", err

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // console shows who is signed in, on every page of every console host.
@@ -25,6 +27,36 @@ func (a *AWS) console(req *request) reply {
 		"Account "+s.key.identity.account,
 		"At "+destination,
 		"Until "+s.until.UTC().Format("2006-01-02T15:04:05Z"))
+}
+
+var (
+	switchAccount = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`) // a number or an alias
+	switchRole    = regexp.MustCompile(`^[\w+=,.@/-]{1,64}$`)
+)
+
+// switchRole shows the form that the console switches roles with, filled in
+// from the address. The account is a number or an alias, the role's name
+// has its path, and both of these and the display name are 64 characters at
+// most: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage.html,
+// https://github.com/tilfinltd/aws-extend-switch-roles/issues/244
+func (a *AWS) switchRole(req *request) reply {
+	query := req.URL.Query()
+	account, role, display := query.Get("account"), query.Get("roleName"), query.Get("displayName")
+	wrong := ""
+	switch {
+	case req.Method != http.MethodGet:
+		return page(http.StatusMethodNotAllowed, "Method Not Allowed", "Use GET.")
+	case len(account) < 3 || len(account) > 63 || !switchAccount.MatchString(account):
+		wrong = "Account must be an account ID of 12 digits or an account alias"
+	case !switchRole.MatchString(role) || strings.HasPrefix(role, "/"):
+		wrong = "IAM role name must be a name with its path, 64 characters at most"
+	case utf8.RuneCountInString(display) > 64:
+		wrong = "Display name must have 64 characters at most"
+	}
+	if wrong != "" {
+		return page(http.StatusBadRequest, "Switch Role", wrong)
+	}
+	return page(http.StatusOK, "Switch Role", "Account "+account, "Role "+role, "Display name "+display)
 }
 
 // signedIn finds the console session of the request's cookie.

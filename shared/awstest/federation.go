@@ -24,6 +24,7 @@ const cookieName = "aws-session"
 // signin is a sign-in token, and once it is redeemed a console session.
 type signin struct {
 	key     *key
+	host    string    // that issued the token, "" for the loopback listener
 	expires time.Time // the token
 	until   time.Time // the console session
 }
@@ -62,12 +63,13 @@ func (a *AWS) getSigninToken(req *request) reply {
 		until = a.Now().Add(time.Duration(n) * time.Second)
 	}
 	token := base64.URLEncoding.EncodeToString(random(298))
-	a.tokens[token] = &signin{key: k, expires: a.Now().Add(tokenLife), until: until}
+	a.tokens[token] = &signin{key: k, host: req.at.name, expires: a.Now().Add(tokenLife), until: until}
 	a.keep(token)
 	return jsonReply(http.StatusOK, map[string]string{"SigninToken": token})
 }
 
-// login redeems a sign-in token, once, and leads to the console.
+// login redeems a sign-in token, once and at the host that issued it, and leads
+// to the console.
 func (a *AWS) login(req *request) reply {
 	token := req.params.Get("SigninToken")
 	s := a.tokens[token]
@@ -76,7 +78,7 @@ func (a *AWS) login(req *request) reply {
 	switch {
 	case req.Method != http.MethodGet:
 		return page(http.StatusMethodNotAllowed, "Method Not Allowed", "Use GET.")
-	case s == nil || !a.Now().Before(s.expires) || !req.at.within(s.key.identity.partition):
+	case s == nil || !a.Now().Before(s.expires) || req.at.name != s.host:
 		return page(http.StatusBadRequest, "Bad Request", "Invalid or expired sign-in token")
 	case !known || to.service != "console" || !to.within(s.key.identity.partition):
 		return page(http.StatusBadRequest, "Bad Request", "Invalid destination parameter")
@@ -96,7 +98,8 @@ func (a *AWS) login(req *request) reply {
 	return answer
 }
 
-// oauth ends the console session, as /oauth?Action=logout&redirect_uri=… does.
+// oauth ends the console session, as /oauth?Action=logout&redirect_uri=… does,
+// and leads on where the host does so.
 func (a *AWS) oauth(req *request) reply {
 	if req.params.Get("Action") != "logout" {
 		return page(http.StatusBadRequest, "Bad Request", "Invalid action parameter")
@@ -105,7 +108,7 @@ func (a *AWS) oauth(req *request) reply {
 		delete(a.consoles, c.Value)
 	}
 	answer := page(http.StatusOK, "Amazon Web Services Sign-In", "You have signed out.")
-	if next, err := url.Parse(req.params.Get("redirect_uri")); err == nil && next.Host != "" {
+	if next, err := url.Parse(req.params.Get("redirect_uri")); err == nil && next.Host != "" && req.at.leadsOn() {
 		if to, known := lookupSite(destinationHost(next, nil)); next.Host != req.Host && (!known || to.service == "sts" || to.service == "portal") {
 			return page(http.StatusBadRequest, "Bad Request", "Invalid redirect_uri parameter")
 		}
@@ -113,6 +116,14 @@ func (a *AWS) oauth(req *request) reply {
 	}
 	answer.header.Set("Set-Cookie", cookie(req, "", -1))
 	return answer
+}
+
+// leadsOn tells whether a logout goes on to redirect_uri. In the aws partition
+// the hosts of other regions, and the one of none, forget it:
+// https://github.com/99designs/aws-vault/pull/1268,
+// https://github.com/Versent/saml2aws/issues/707
+func (s site) leadsOn() bool {
+	return s.service == "" || s.partition.id != "aws" || s.region == "us-east-1"
 }
 
 // destinationHost is the host of an https URL, else "".

@@ -199,8 +199,90 @@ func TestAnotherAccountNeedsALogout(t *testing.T) {
 	if answer, page := visit(t, b, loginURL(federal, two, home)); answer.StatusCode != 400 || !strings.Contains(page, "You must first log out") {
 		t.Errorf("got %s %s", answer.Status, page)
 	}
-	logout := federal + "/oauth?Action=logout&redirect_uri=" + url.QueryEscape(loginURL(federal, two, home))
-	if answer, page := visit(t, b, logout); answer.StatusCode != 200 || !strings.Contains(page, "assumed-role/Other/jane") {
+	logout := func(at, token string) string {
+		return at + "/oauth?Action=logout&redirect_uri=" + url.QueryEscape(loginURL(at, token, home))
+	}
+	for _, at := range []string{federal, "https://signin.aws.amazon.com"} {
+		if answer, page := visit(t, b, logout(at, two)); answer.StatusCode != 200 || !strings.Contains(page, "You have signed out.") {
+			t.Errorf("%s leads on: got %s %s", at, answer.Status, page)
+		}
+	}
+	three, _ := w.exchange(b, chaining, w.session(w.asJane(), withoutMFA, role(other)), "")
+	if answer, page := visit(t, b, logout(chaining, three)); answer.StatusCode != 200 || !strings.Contains(page, "assumed-role/Other/jane") {
 		t.Errorf("got %s %s", answer.Status, page)
+	}
+}
+
+// The one host of the aws partition that does so: see leadsOn.
+const chaining = "https://us-east-1.signin.aws.amazon.com"
+
+func TestALogoutLeadsOnToAWSOnly(t *testing.T) {
+	w := start(t)
+	for _, target := range []string{"https://example.com/", "https://signin.aws.amazon.com.example.com/", "https://sts.amazonaws.com/", "http://console.aws.amazon.com/"} {
+		if answer, page := visit(t, w.browser(), chaining+"/oauth?Action=logout&redirect_uri="+url.QueryEscape(target)); answer.StatusCode != 400 {
+			t.Errorf("%s: got %s %s, want 400", target, answer.Status, page)
+		}
+	}
+	if answer, page := visit(t, w.browser(), chaining+"/oauth?Action=logout"); answer.StatusCode != 200 || !strings.Contains(page, "You have signed out.") {
+		t.Errorf("got %s %s", answer.Status, page)
+	}
+}
+
+func TestATokenIsRedeemedWhereItWasIssued(t *testing.T) {
+	w := start(t)
+	token, page := w.exchange(w.browser(), federal, w.session(w.asJane()), "")
+	if token == "" {
+		t.Fatal(page)
+	}
+	for _, at := range []string{chaining, "https://signin.aws.amazon.com", "https://signin.amazonaws.cn"} {
+		if answer, _ := visit(t, w.browser(), loginURL(at, token, home)); answer.StatusCode != 400 {
+			t.Errorf("%s: got %s, want 400", at, answer.Status)
+		}
+	}
+	if answer, page := visit(t, w.browser(), loginURL(federal, token, home)); answer.StatusCode != 200 {
+		t.Errorf("after those: got %s %s", answer.Status, page)
+	}
+}
+
+func TestTheSwitchRolePageSaysWhatIsMissing(t *testing.T) {
+	w := start(t)
+	for _, c := range []struct{ query, want string }{
+		{"account=123456789012&roleName=Admin", "Role Admin</p>"},
+		{"account=123456789012&roleName=Admin&displayName=prod", "Display name prod</p>"},
+		{"account=my-team&roleName=eng%2Ffront%2FA%2Bb%3D%2C.%40-_", "Role eng/front/A+b=,.@-_</p>"},
+		{"account=123456789012&roleName=A&displayName=%3Cb%3E", "Display name &lt;b&gt;</p>"},
+		{"account=123456789012&roleName=" + strings.Repeat("x", 64), "Account 123456789012</p>"},
+		{"", "!Account must be"},
+		{"roleName=Admin", "!Account must be"},
+		{"account=12345678901&roleName=", "!IAM role name must be"}, // an alias of digits
+		{"account=my--team&roleName=Admin", "!Account must be"},
+		{"account=-team&roleName=Admin", "!Account must be"},
+		{"account=Team&roleName=Admin", "!Account must be"},
+		{"account=ab&roleName=Admin", "!Account must be"},
+		{"account=" + strings.Repeat("x", 64) + "&roleName=Admin", "!Account must be"},
+		{"account=123456789012", "!IAM role name must be"},
+		{"account=123456789012&roleName=/Admin", "!IAM role name must be"},
+		{"account=123456789012&roleName=A+b", "!IAM role name must be"}, // + is a space
+		{"account=123456789012&roleName=" + strings.Repeat("x", 65), "!IAM role name must be"},
+		{"account=123456789012&roleName=Admin&displayName=" + strings.Repeat("%C3%A9", 64), "Role Admin</p>"},
+		{"account=123456789012&roleName=Admin&displayName=" + strings.Repeat("x", 65), "!Display name must"},
+	} {
+		want, wrong := strings.CutPrefix(c.want, "!")
+		status := http.StatusOK
+		if wrong {
+			status = http.StatusBadRequest
+		}
+		for _, at := range []string{w.URL(), "https://signin.aws.amazon.com", "https://signin.amazonaws.cn"} {
+			b := &http.Client{}
+			if at != w.URL() {
+				b = w.browser()
+			}
+			if answer, page := visit(t, b, at+"/switchrole?"+c.query); answer.StatusCode != status || !strings.Contains(page, want) {
+				t.Errorf("%s: got %s %s, want %d %q", c.query, answer.Status, page, status, want)
+			}
+		}
+	}
+	if answer, _ := visit(t, w.browser(), "https://console.aws.amazon.com/switchrole?account=123456789012&roleName=A"); answer.StatusCode != 403 {
+		t.Errorf("at the console: got %s", answer.Status)
 	}
 }

@@ -19,7 +19,7 @@ const maxBody = 1 << 20
 // Call is one request as AWS's own log would have it, without secrets.
 type Call struct {
 	Time            time.Time // of AWS's clock
-	Action          string    // of STS or the sign-in endpoint, such as "AssumeRole" or "getSigninToken", or "GetRoleCredentials", "InstanceToken", "InstanceRole", "InstanceCredentials", "ContainerCredentials", "console", "moved", "CONNECT" (refused or failed by the proxy)
+	Action          string    // of STS or the sign-in endpoint, such as "AssumeRole" or "getSigninToken", or "GetRoleCredentials", "InstanceToken", "InstanceRole", "InstanceCredentials", "ContainerCredentials", "console", "switchrole", "moved", "CONNECT" (refused or failed by the proxy)
 	Host            string
 	Method          string
 	Region          string // of the signature, else of the host
@@ -164,6 +164,8 @@ func (a *AWS) route(req *request) string {
 		req.handle = a.federation
 	case (service == "signin" || everywhere) && path == "/oauth":
 		req.handle = a.oauth
+	case (service == "signin" || everywhere) && path == "/switchrole":
+		req.handle, action = a.switchRole, "switchrole"
 	case (service == "portal" || everywhere) && path == portalPath:
 		req.handle, action = a.getRoleCredentials, "GetRoleCredentials"
 	case everywhere && path == instanceTokenPath:
