@@ -34,8 +34,8 @@ const jane = "arn:aws:iam::123456789012:user/jane"
 // device whose keys are in [default] of the credentials file, and the roles
 // PowerUserRole (MFA), AdminRole (MFA, up to 12 h) and PlainRole (no MFA).
 //
-// Commands besides testscript's own (and the programs "terminal", "many" and
-// those of the real clients, see there):
+// Commands besides testscript's own (and the programs "terminal", "headless",
+// "many" and those of the real clients, see there):
 //
 //	user ARN                  add a user with keys and an MFA device
 //	keys PROFILE ARN          write the user's keys to the credentials file
@@ -52,7 +52,10 @@ const jane = "arn:aws:iam::123456789012:user/jane"
 //	status N PROGRAM ARG...   run a program that must exit with N
 //	mode PERM FILE            FILE has those permissions, in octal
 //	schema FILE               the output of aws-mfa-status --output json in FILE is what docs/ promises
-//	page                      wait for the page that the program "browser" ended on, and show it
+//	page                      wait for the page that the program "browser" (or "headless") ended on, and show it
+//	keep PICTURE              the picture shows something; with $AWSTEST_ARTEFACTS set here it is kept in that directory
+//	watch                     look at the arguments and the environment of all processes from now on
+//	watched                   show what was seen since: the script's processes, and which others had a secret, as SECRET
 //	token FILE ROLEARN [expired]
 //	                          write a web identity token that the role trusts to a file
 //	sso NAME ACCOUNT ROLENAME [expired]
@@ -95,6 +98,9 @@ func TestSuite(t *testing.T) {
 			"mode":     command(2, 2, cmdMode),
 			"schema":   command(1, 1, cmdSchema),
 			"page":     command(0, 0, cmdPage),
+			"keep":     command(1, 1, cmdKeep),
+			"watch":    command(0, 0, cmdWatch),
+			"watched":  command(0, 0, cmdWatched),
 			"token":    command(2, 3, cmdToken),
 			"sso":      command(3, 4, cmdSSO),
 			"metadata": command(2, 2, cmdMetadata),
@@ -105,10 +111,11 @@ func TestSuite(t *testing.T) {
 // A script is one testscript under way. It collects what is shown.
 type script struct {
 	*testing.T
-	aws   *awstest.AWS
-	users map[string]*awstest.User
-	sso   map[string][]string // the roles assigned in each SSO session
-	shown strings.Builder
+	aws     *awstest.AWS
+	users   map[string]*awstest.User
+	sso     map[string][]string // the roles assigned in each SSO session
+	lookout *lookout            // the last one
+	shown   strings.Builder
 }
 
 func (s *script) Run(name string, f func(testscript.T)) {

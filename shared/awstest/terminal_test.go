@@ -24,7 +24,7 @@ import (
 )
 
 // programs are what this test binary is under other names.
-var programs = map[string]func(args []string) int{"terminal": terminal, "browser": browser, "gosdk": gosdk, "many": many}
+var programs = map[string]func(args []string) int{"terminal": terminal, "browser": browser, "headless": headless, "gosdk": gosdk, "many": many}
 
 func TestMain(m *testing.M) {
 	if program := programs[filepath.Base(os.Args[0])]; program != nil {
