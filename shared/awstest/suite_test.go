@@ -56,6 +56,7 @@ const jane = "arn:aws:iam::123456789012:user/jane"
 //	keep PICTURE              the picture shows something; with $AWSTEST_ARTEFACTS set here it is kept in that directory
 //	watch                     look at the arguments and the environment of all processes from now on
 //	watched                   show what was seen since: the script's processes, and which others had a secret, as SECRET
+//	lines SHELL FILE          write the lines for that shell in docs/prompts.md to FILE
 //	token FILE ROLEARN [expired]
 //	                          write a web identity token that the role trusts to a file
 //	sso NAME ACCOUNT ROLENAME [expired]
@@ -97,6 +98,7 @@ func TestSuite(t *testing.T) {
 			"status":   command(2, 99, cmdStatus),
 			"mode":     command(2, 2, cmdMode),
 			"schema":   command(1, 1, cmdSchema),
+			"lines":    command(2, 2, cmdLines),
 			"page":     command(0, 0, cmdPage),
 			"keep":     command(1, 1, cmdKeep),
 			"watch":    command(0, 0, cmdWatch),
