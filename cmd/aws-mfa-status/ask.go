@@ -18,6 +18,8 @@ const (
 	atOnce  = 8
 	timeout = 5 * time.Second // for one identity
 	enough  = 2               // questions to an endpoint that never answers
+
+	patience = time.Second // until a person wonders
 )
 
 // A question is whose keys these are, asked at one endpoint. Rows with the
@@ -60,12 +62,14 @@ func questions(rows []row, clients *session.Clients) (asked []question, about ma
 func identify(ctx context.Context, rows []row, clients *session.Clients, v *cli.Voice) error {
 	asked, about := questions(rows, clients)
 	begun, done := time.Now(), 0
+	slow := time.AfterFunc(patience, func() { v.Progress("asking AWS who you are") })
 	defer v.Erase()
+	defer slow.Stop()
 	ask(ctx, asked, about, func(q question, a answer) {
 		for _, r := range about[q] {
 			r.answer(a)
 		}
-		if done++; time.Since(begun) > time.Second {
+		if done++; time.Since(begun) > patience {
 			v.Progress("asking AWS who you are: %d of %d", done, len(asked))
 		}
 	})

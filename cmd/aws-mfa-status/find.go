@@ -227,14 +227,19 @@ func (f finder) environment() (r row, ok bool, err error) {
 }
 
 // compare notes in each row which profile's session it is, if it is another's:
-// one with the same role and arguments, the one that a credential_process
-// signs in to, or the one that a copy is of.
-func (f finder) compare(rows []row) {
+// the first one with the same role and arguments, the one that a
+// credential_process signs in to, or the one that a copy is of. All profiles are
+// looked through unless rows has all that have a session.
+func (f finder) compare(rows []row, all bool) {
 	owners := map[string]string{} // by access key
-	for i := range rows {
-		r := &rows[i]
-		if owner := f.owner(r); owner != "" && owners[r.keys.AccessKeyID] == "" {
-			owners[r.keys.AccessKeyID] = owner
+	if !all {
+		f.owners(rows, owners)
+	}
+	for _, own := range []bool{true, false} { // who signs in to it comes before who is told so by others
+		for _, r := range rows {
+			if owner := r.owner(); owner != "" && owners[r.keys.AccessKeyID] == "" && own == (owner == r.Profile) {
+				owners[r.keys.AccessKeyID] = owner
+			}
 		}
 	}
 	for i := range rows {
@@ -244,39 +249,55 @@ func (f finder) compare(rows []row) {
 	}
 }
 
-// owner is the first profile that signs in to the row's session, "" if none
-// does.
-func (f finder) owner(r *row) string {
+// owner is the profile that signs in to the row's session, "" if none does.
+func (r row) owner() string {
 	switch {
-	case !r.opens():
-		of, _ := cli.CopyOf(r.Profile, r.keys)
-		return of
-	case r.login != nil && r.login.Profile != r.Profile:
+	case !r.keys.Temporary():
+		return ""
+	case r.login != nil:
 		return r.login.Profile
+	case r.sso != nil:
+		return r.Profile
 	}
-	for _, other := range f.set.Names() {
-		if other == r.Profile {
-			break
-		}
-		if p, err := f.set.Profile(other); err == nil && f.sharesSession(r, p) {
-			return other
-		}
-	}
-	return r.Profile
+	of, _ := cli.CopyOf(r.Profile, r.keys)
+	return of
 }
 
-// sharesSession tells whether signing in to the profile opens the row's
-// session.
-func (f finder) sharesSession(r *row, p *profile.Profile) bool {
-	switch kind := p.Kind(); {
-	case r.sso != nil && kind == profile.IdentityCenter:
-		other, err := p.SSO()
-		return err == nil && f.store.NameSSO(other) == f.store.NameSSO(r.sso)
-	case r.login != nil && r.login.IsRole() && kind == profile.AssumeRole && p.Value("role_arn").Text == r.RoleARN:
-		other, err := p.Login()
-		return err == nil && f.store.Name(other) == f.store.Name(r.login)
+// owners finds the first profile that signs in to the session of each row.
+func (f finder) owners(rows []row, owners map[string]string) {
+	keys, roles := map[string]string{}, map[string]bool{} // the access key by the session's name; its role
+	for _, r := range rows {
+		switch {
+		case !r.keys.Temporary():
+		case r.login != nil && r.login.IsRole():
+			keys[f.store.Name(r.login)], roles[r.RoleARN] = r.keys.AccessKeyID, true
+		case r.sso != nil:
+			keys[f.store.NameSSO(r.sso)], roles[r.SSORoleName] = r.keys.AccessKeyID, true
+		}
 	}
-	return false
+	if len(keys) == 0 {
+		return
+	}
+	for _, name := range f.set.Names() {
+		p, err := f.set.Profile(name)
+		if err != nil {
+			continue
+		}
+		session := ""
+		switch kind := p.Kind(); {
+		case kind == profile.AssumeRole && roles[p.Value("role_arn").Text]:
+			if l, err := p.Login(); err == nil {
+				session = f.store.Name(l)
+			}
+		case kind == profile.IdentityCenter && roles[p.Value("sso_role_name").Text]:
+			if sso, err := p.SSO(); err == nil {
+				session = f.store.NameSSO(sso)
+			}
+		}
+		if key := keys[session]; key != "" && owners[key] == "" {
+			owners[key] = name
+		}
+	}
 }
 
 // date notes in each row when its session began, as far as its file tells.

@@ -106,7 +106,7 @@ func (l *live) look(now time.Time, warn func(string, ...any)) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	finder.compare(rows)
+	finder.compare(rows, len(l.Profiles) == 0)
 	date(rows)
 	if !l.Offline {
 		l.identify(rows, now)

@@ -56,7 +56,7 @@ func (s *status) Run(ctx context.Context, v *cli.Voice) error {
 		return err
 	}
 	if s.Template == nil {
-		finder.compare(rows)
+		finder.compare(rows, len(s.Profiles) == 0)
 	}
 	if !s.Offline {
 		if err := identify(ctx, rows, session.NewClients(clocks, v.Trace), v); err != nil {
