@@ -227,7 +227,7 @@ func hasMFASession(login *profile.Login) bool {
 }
 
 func (b bearer) wrap(err error) error {
-	if b.profile == "" {
+	if b.profile == "" || errors.As(err, new(cli.UsageError)) {
 		return err
 	}
 	return &cli.ProfileError{Profile: b.profile, Err: err}

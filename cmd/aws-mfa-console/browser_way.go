@@ -67,6 +67,9 @@ func (o opener) way(m machine, role string) (w way, err error) {
 	case m.os != "windows" && m.os != "darwin":
 		w.commands, err = m.found(m.openers(), "neither xdg-open nor x-www-browser was found")
 	}
+	if o.Container != "" && err == nil {
+		err = m.notBatch(w.commands)
+	}
 	var misused cli.UsageError
 	switch {
 	case errors.As(err, &misused):
@@ -133,6 +136,18 @@ func (m machine) words(command string) (words []string, err error) {
 		words = append(words, "%s")
 	}
 	return words, nil
+}
+
+// notBatch refuses batch files of Windows, whose arguments cmd.exe reads: it
+// would end the link to a container at its "&".
+func (m machine) notBatch(commands [][]string) error {
+	for _, words := range commands {
+		path, _ := m.look(words[0])
+		if ext := strings.ToLower(path[max(0, len(path)-4):]); m.os == "windows" && (ext == ".bat" || ext == ".cmd") {
+			return cli.UsageError("--container goes with a browser that is a program, and not a batch file: " + path)
+		}
+	}
+	return nil
 }
 
 func holdsAddress(word string) bool { return strings.Contains(word, "%s") }

@@ -47,6 +47,20 @@ var (
 	windows = env{"ProgramFiles": `C:\Program Files`, "ProgramFiles(x86)": `C:\Program Files (x86)`, "LocalAppData": `C:\Users\jane\AppData\Local`}
 )
 
+func TestABatchFileGetsNoContainer(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{`C:\b.cmd`: true, `C:\B.BAT`: true, `C:\b.exe`: false, "b": false} {
+		m := having("windows", env{"BROWSER": path}, path)
+		_, err := opener{Container: "x"}.way(m, "arn:aws:iam::123456789012:role/Admin")
+		if errors.As(err, new(cli.UsageError)) != want {
+			t.Errorf("%s: got %v", path, err)
+		}
+		if _, err := (opener{}).way(m, ""); err != nil {
+			t.Errorf("%s without a container: got %v", path, err)
+		}
+	}
+}
+
 func TestTheBrowserIsWhatPeopleExpectOfTheirSystem(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

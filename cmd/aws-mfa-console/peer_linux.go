@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"strconv"
@@ -17,26 +19,35 @@ import (
 // Where WSL shares the network of Windows, a browser there is in no list. The
 // sockets of other users in WSL are.
 func isOurs(peer, local string) bool {
+	looking <- struct{}{}
+	defer func() { <-looking }()
 	from, to := procAddress(peer), procAddress(local)
 	for range 3 { // a list that changes while it is read may lack a line
-		list, err := os.ReadFile("/proc/net/tcp")
-		if err != nil {
-			return true // without /proc nobody can look into our arguments either
-		}
-		list6, _ := os.ReadFile("/proc/net/tcp6") // sockets for both kinds of address
-		if uid, listed := owner(string(list)+string(list6), from, to); listed {
-			return uid == os.Getuid() || uid == 0
+		for _, path := range []string{"/proc/net/tcp", "/proc/net/tcp6"} { // the second has sockets for both kinds of address
+			list, err := os.Open(path)
+			if err != nil && path == "/proc/net/tcp" {
+				return true // without /proc nobody can look into our arguments either
+			}
+			uid, listed := owner(list, from, to)
+			list.Close()
+			if listed {
+				return uid == os.Getuid() || uid == 0
+			}
 		}
 	}
 	return onWSL()
 }
 
+// looking has room for those who look at once: the lists are long where
+// somebody makes many connections.
+var looking = make(chan struct{}, 4)
+
 // owner finds the user of a connection's near end in the kernel's list, -1 for
 // an end that was closed, which the kernel says is root's.
-func owner(list string, from, to string) (uid int, listed bool) {
+func owner(list io.Reader, from, to string) (uid int, listed bool) {
 	const established = "01"
-	for line := range strings.Lines(list) {
-		fields := strings.Fields(line)
+	for lines := bufio.NewScanner(list); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
 		if len(fields) < 8 || strings.TrimPrefix(fields[1], mapped) != from || strings.TrimPrefix(fields[2], mapped) != to {
 			continue
 		}

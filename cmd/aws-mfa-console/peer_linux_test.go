@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"net"
+	"strings"
 	"testing"
 )
 
@@ -35,7 +36,7 @@ func TestAConnectionIsThatOfItsOwner(t *testing.T) {
 		"[::1]:49308":     {0, false},
 		"":                {0, false},
 	} {
-		if uid, listed := owner(sockets, procAddress(peer), procAddress("127.0.0.1:58161")); uid != want.uid || listed != want.listed {
+		if uid, listed := owner(strings.NewReader(sockets), procAddress(peer), procAddress("127.0.0.1:58161")); uid != want.uid || listed != want.listed {
 			t.Errorf("%s: got %d, %t, want %+v", peer, uid, listed, want)
 		}
 	}

@@ -145,7 +145,7 @@ func displayName(profile string) string {
 // roleHints names profiles that have a role.
 func roleHints(set *profile.Set) (out []string) {
 	for _, name := range set.Roles() {
-		out = append(out, "aws-mfa-console --switch-role "+cli.ShellWord(name))
+		out = append(out, cli.ConsoleCommand(name, "--switch-role"))
 	}
 	return out
 }

@@ -212,7 +212,7 @@ func (r *row) disagreement(who session.Identity) string {
 		return fmt.Sprintf("AWS says that the session is of %s, which is not %s", who.ARN, r.site)
 	case r.login != nil && !r.login.IsRole() && role.Account != "" && got.Account != role.Account:
 		return fmt.Sprintf("AWS says that the session is of %s, whose account is not that of %s", who.ARN, r.site)
-	case r.sso != nil && (got.Account != r.sso.AccountID.Text || !strings.HasPrefix(name, "AWSReservedSSO_"+r.sso.RoleName.Text+"_")):
+	case r.sso != nil && (got.Account != r.sso.AccountID.Text || permissionSet(name) != r.sso.RoleName.Text):
 		return fmt.Sprintf("AWS says that the session is of %s, which is not %s in account %s", who.ARN, r.sso.RoleName.Text, r.sso.AccountID.Text)
 	}
 	return ""

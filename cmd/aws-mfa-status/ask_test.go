@@ -17,6 +17,8 @@ const (
 	janeUser     = "arn:aws:iam::123456789012:user/jane"
 )
 
+func login(name string) *profile.Login { return &profile.Login{Profile: name} }
+
 func value(text string) profile.Value { return profile.Value{Text: text, Set: text != ""} }
 
 func TestAWSAndTheCacheMustAgreeWhoOneIs(t *testing.T) {
@@ -48,6 +50,7 @@ func TestAWSAndTheCacheMustAgreeWhoOneIs(t *testing.T) {
 		{"a device without an account", row{State: active, site: "GAHT12345678", login: &profile.Login{SerialNumber: value("GAHT12345678")}}, janeUser, ""},
 		{"Identity Center", ofCenter(), "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/jane", ""},
 		{"another permission set", ofCenter(), "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Devil_0123456789abcdef/jane", "which is not Dev"},
+		{"a permission set that begins alike", ofCenter(), "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Dev_Ops_0123456789abcdef/jane", "which is not Dev"},
 		{"Identity Center in another account", ofCenter(), "arn:aws:sts::210987654321:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/jane", "in account 123456789012"},
 		{"keys that claim nothing", row{State: unknown}, janeUser, ""},
 	} {

@@ -231,13 +231,13 @@ func (f finder) environment() (r row, ok bool, err error) {
 // credential_process signs in to, or the one that a copy is of. All profiles are
 // looked through unless rows has all that have a session.
 func (f finder) compare(rows []row, all bool) {
-	owners := map[string]string{} // by access key
+	owners, copies := map[string]string{}, f.store.Memory.AllCopies() // owners by access key
 	if !all {
 		f.owners(rows, owners)
 	}
 	for _, own := range []bool{true, false} { // who signs in to it comes before who is told so by others
 		for _, r := range rows {
-			if owner := r.owner(); owner != "" && owners[r.keys.AccessKeyID] == "" && own == (owner == r.Profile) {
+			if owner := r.owner(copies); owner != "" && owners[r.keys.AccessKeyID] == "" && own == (owner == r.Profile) {
 				owners[r.keys.AccessKeyID] = owner
 			}
 		}
@@ -250,7 +250,7 @@ func (f finder) compare(rows []row, all bool) {
 }
 
 // owner is the profile that signs in to the row's session, "" if none does.
-func (r row) owner() string {
+func (r row) owner(copies []cache.Copy) string {
 	switch {
 	case !r.keys.Temporary():
 		return ""
@@ -259,8 +259,12 @@ func (r row) owner() string {
 	case r.sso != nil:
 		return r.Profile
 	}
-	of, _ := cli.CopyOf(r.Profile, r.keys)
-	return of
+	for _, c := range copies {
+		if c.Profile == r.Profile && c.AccessKeyID == r.keys.AccessKeyID {
+			return c.Of
+		}
+	}
+	return ""
 }
 
 // owners finds the first profile that signs in to the session of each row.

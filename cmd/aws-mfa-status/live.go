@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,11 +30,10 @@ type live struct {
 	clocks  *session.Clocks
 	clients *session.Clients
 	style   style
-	rows    []row // of the last frame
-
-	mu     sync.Mutex
-	asking bool
-	known  map[question]learnt
+	last    look
+	mu      sync.Mutex
+	asking  bool
+	known   map[question]learnt
 }
 
 type learnt struct {
@@ -60,58 +60,96 @@ func (s *status) live(ctx context.Context, v *cli.Voice) error {
 	if err := watch(ctx, out, l.frame); err != nil {
 		return err
 	}
-	return s.verdict(v, l.rows, nil)
+	if l.last.err != nil {
+		return l.last.err
+	}
+	return s.verdict(v, l.last.rows, l.last.broken)
+}
+
+// A look is what there was at some moment.
+type look struct {
+	rows   []row
+	broken []error // of profiles that were named
+	err    error
 }
 
 // frame is what there is to see now: the table, and what is to be done about
 // it.
-func (l *live) frame(now time.Time, width, _ int) string {
+func (l *live) frame(now time.Time, width, height int) string {
 	var notes []string
-	warn := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	rows, err := l.look(now, warn)
-	if err != nil {
-		warn("%v", err)
-	}
-	l.rows = rows
+	l.last = l.look(now, func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) })
 	l.style.width = width
-	lines := strings.Split(table(rows, now, l.style), "\n")
-	if len(rows) == 0 && err == nil {
-		lines = []string{"no profile is signed in", ""}
+	lines := strings.Split(strings.TrimSuffix(table(l.last.rows, now, l.style), "\n"), "\n")
+	if len(l.last.rows) == 0 && l.last.err == nil {
+		lines = []string{"no profile is signed in"}
 	}
-	for _, r := range rows {
+	for _, r := range l.last.rows {
 		if note := r.note(); note != "" {
 			notes = append(notes, note)
 		}
 	}
+	var below []string
 	for _, note := range notes {
-		lines = append(lines, wrapped(cli.Printable(note), width)...)
+		below = append(below, wrapped(cli.Printable(note), width)...)
 	}
-	if len(notes) > 0 {
-		lines = append(lines, "")
+	clock := shortened(now.Local().Format(time.TimeOnly)+"  q to quit", width, 2)
+	return strings.Join(arranged(lines, below, clock, height), "\n")
+}
+
+// arranged puts the parts below each other, with lines between them where there
+// is room. If that is scarce, what is to be done has half of it.
+func arranged(table, notes []string, clock string, height int) []string {
+	room := height - 1
+	if len(notes) == 0 {
+		table = cut(table, room)
+	} else {
+		notes = cut(notes, max(room/2, room-len(table)))
+		table = cut(table, room-len(notes))
 	}
-	return strings.Join(append(lines, shortened(now.Local().Format(time.TimeOnly)+"  q to quit", width, 2)), "\n")
+	all := table
+	for _, part := range [][]string{notes, {clock}} {
+		if len(part) > 0 && len(table)+len(notes)+3 <= height {
+			all = append(all, "")
+		}
+		all = append(all, part...)
+	}
+	return all
+}
+
+// cut counts in the last line what there is no room for.
+func cut(lines []string, room int) []string {
+	switch {
+	case len(lines) <= room:
+		return slices.Clip(lines)
+	case room <= 0:
+		return nil
+	}
+	return append(slices.Clip(lines[:room-1]), fmt.Sprintf("… %d more", len(lines)-room+1))
 }
 
 // look finds the rows, with what AWS said of them so far.
-func (l *live) look(now time.Time, warn func(string, ...any)) ([]row, error) {
+func (l *live) look(now time.Time, warn func(string, ...any)) (seen look) {
+	defer func() {
+		for _, err := range append(seen.broken, seen.err) {
+			if err != nil {
+				warn("%v", err)
+			}
+		}
+	}()
 	set, err := profile.Load(os.LookupEnv)
 	if err != nil {
-		return nil, err
+		return look{err: err}
 	}
 	finder := finder{set: set, store: cli.Store(), clocks: l.clocks, warn: warn, trace: &cli.Voice{} /* the screen is taken */}
-	rows, broken, err := finder.rows(l.Profiles, l.All)
-	for _, err := range broken {
-		warn("%v", err)
+	if seen.rows, seen.broken, seen.err = finder.rows(l.Profiles, l.All); seen.err != nil {
+		return seen
 	}
-	if err != nil {
-		return nil, err
-	}
-	finder.compare(rows, len(l.Profiles) == 0)
-	date(rows)
+	finder.compare(seen.rows, len(l.Profiles) == 0)
+	date(seen.rows)
 	if !l.Offline {
-		l.identify(rows, now)
+		l.identify(seen.rows, now)
 	}
-	return rows, nil
+	return seen
 }
 
 // identify takes the answers that are known, and has the others asked for.

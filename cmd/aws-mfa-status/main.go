@@ -101,7 +101,7 @@ func warnOfClocks(v *cli.Voice, clocks *session.Clocks, rows []row) {
 func (s *status) verdict(v *cli.Voice, rows []row, broken []error) error {
 	in := 0
 	for _, r := range rows {
-		if r.State.signedIn() {
+		if r.State.signedIn() && !r.isToken() {
 			in++
 		} else if cure := r.cure(); cure != "" && len(s.Profiles) > 0 && r.State != unknown {
 			v.Hint("%s", cure)

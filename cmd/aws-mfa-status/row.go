@@ -82,6 +82,10 @@ func (r *row) ends(at, now time.Time) {
 	}
 }
 
+// isToken tells whether the row is a sign-in to Identity Center, with which
+// nobody is anyone for AWS yet.
+func (r row) isToken() bool { return r.Profile == "" && r.Source == "sso" }
+
 // name is what the row is about, as people know it.
 func (r row) name() string {
 	switch {
@@ -105,10 +109,20 @@ func (r row) identity() string {
 	return or(arn, or(r.SSORoleName, r.StartURL))
 }
 
+// permissionSet is what the role with that name is made of, if IAM Identity
+// Center made it: AWSReservedSSO_NAME_0123456789abcdef.
+func permissionSet(role string) string {
+	name, ok := strings.CutPrefix(role, "AWSReservedSSO_")
+	if at := strings.LastIndexByte(name, '_'); ok && at >= 0 {
+		return name[:at]
+	}
+	return ""
+}
+
 // cure is the command to sign in with, "" if there is none. A session that is
 // good for all we know here, but not for AWS, would be kept without --force.
 func (r row) cure() string {
-	good := r.SecondsLeft != nil && *r.SecondsLeft > 0
+	good := r.SecondsLeft != nil && *r.SecondsLeft >= int(cache.Margin.Seconds())
 	switch {
 	case r.login != nil && good:
 		return cli.LoginCommand(r.login.Profile, "--force")

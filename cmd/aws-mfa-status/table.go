@@ -196,8 +196,7 @@ func (r row) role(full bool) string {
 }
 
 // shortIdentity is the identity without paths and the session's name, and of a
-// role that IAM Identity Center made the name of the permission set
-// (AWSReservedSSO_NAME_0123456789abcdef).
+// role that IAM Identity Center made the name of the permission set.
 func (r row) shortIdentity() string {
 	identity := r.identity()
 	kind, name, ok := strings.Cut(identity, "/")
@@ -207,10 +206,7 @@ func (r row) shortIdentity() string {
 	case !strings.Contains(r.ARN, ":assumed-role/"):
 		return kind + "/" + path.Base(name)
 	}
-	if set, ok := strings.CutPrefix(kind, "AWSReservedSSO_"); ok && strings.Contains(set, "_") {
-		return set[:strings.LastIndex(set, "_")]
-	}
-	return kind
+	return or(permissionSet(kind), kind)
 }
 
 // expires is when the session ends; if not in full, with the day of the week

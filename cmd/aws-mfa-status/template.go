@@ -36,10 +36,18 @@ type segment struct {
 	SignedIn    bool // active or expiring
 }
 
+// sample is what a template is tried with.
+var sample = segment{
+	Profile: "mfa", State: "active", Left: "59m", SecondsLeft: 3599, Ends: "15:04", Expiration: "2006-01-02T15:04:05Z",
+	Account: "123456789012", Role: "Admin", ARN: "arn:aws:sts::123456789012:assumed-role/Admin/jane", RoleARN: "arn:aws:iam::123456789012:role/Admin",
+	MFASerial: "arn:aws:iam::123456789012:mfa/jane", UserID: "AROAIOSFODNN7EXAMPLE:jane", Region: "us-east-1", Source: "aws-cli-cache",
+	SSOSession: "corp", Current: true, SignedIn: true,
+}
+
 func (p *prompt) UnmarshalText(text []byte) error {
 	t, err := template.New("--template").Parse(string(text))
 	if err == nil {
-		err = t.Execute(io.Discard, segment{})
+		err = t.Execute(io.Discard, sample)
 	}
 	if err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "template: "))

@@ -350,6 +350,15 @@ func (m Memory) KeepCopy(ctx context.Context, name string, c Copy, written bool)
 	return m.writeJSON(path, struct{ Copies []Copy }{append(copies, c)})
 }
 
+// AllCopies are the copies of all sessions, as far as they can be read.
+func (m Memory) AllCopies() (all []Copy) {
+	for _, name := range m.Copied() {
+		copies, _ := m.Copies(name)
+		all = append(all, copies...)
+	}
+	return all
+}
+
 // Copied are the names of the sessions that there are copies of.
 func (m Memory) Copied() (names []string) {
 	files, _ := filepath.Glob(filepath.Join(escape(string(m)), "*.copies.json"))

@@ -402,13 +402,18 @@ func profileFlag(name string) string {
 	return " --profile " + ShellWord(name)
 }
 
-// ShellWord is s as one word of a POSIX shell, or of those of Windows.
+// ShellWord is s as one word of a POSIX shell, or of those of Windows; of
+// those, which disagree about quotes, "NAME" in place of what one might take for
+// more than text.
 func ShellWord(s string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%"
 	if s != "" && strings.Trim(s, plain) == "" {
 		return s
 	}
 	if runtime.GOOS == "windows" {
+		if strings.ContainsAny(s, "\"$%!^`") {
+			s = "NAME"
+		}
 		return `"` + s + `"`
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
@@ -417,13 +422,9 @@ func ShellWord(s string) string {
 // CopyOf is the profile whose session the profile with these keys holds a copy
 // of; ok is false if they are no copy of ours.
 func CopyOf(name string, k profile.Keys) (of string, ok bool) {
-	memory := Store().Memory
-	for _, session := range memory.Copied() {
-		copies, _ := memory.Copies(session)
-		for _, c := range copies {
-			if c.Profile == name && c.AccessKeyID == k.AccessKeyID {
-				return c.Of, true
-			}
+	for _, c := range Memory().AllCopies() {
+		if c.Profile == name && c.AccessKeyID == k.AccessKeyID {
+			return c.Of, true
 		}
 	}
 	return "", false
@@ -471,7 +472,9 @@ func takers(set *profile.Set, holder string) (names []string) {
 		}
 		source, provider := p.Value("source_profile"), p.Value("credential_source")
 		if holder != "" && source.Set && source.Text == holder || holder == "" && provider.Text == "Environment" {
-			names = append(names, name)
+			if _, err := p.Login(); err == nil {
+				names = append(names, name)
+			}
 		}
 		if len(names) == enough {
 			break

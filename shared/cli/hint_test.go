@@ -329,21 +329,23 @@ func TestTheRemedyIsTheCommandThatHelps(t *testing.T) {
 
 func TestTheConsoleIsOpenedByTheRolesThatTakeTheirKeysFromThere(t *testing.T) {
 	role := "role_arn = arn:aws:iam::123456789012:role/R\n"
+	const keys = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n"
 	config := "[profile none]\n" + role + "source_profile = default\n[profile \"a b\"]\n" + role + "source_profile = jane\n[profile -x]\n" + role + "source_profile = jane\n" +
-		"[profile env]\n" + role + "credential_source = Environment\n[profile chained]\n" + role + "source_profile = none\n"
+		"[profile env]\n" + role + "credential_source = Environment\n[profile chained]\n" + role + "source_profile = none\n" +
+		"[profile 0-broken]\nrole_arn = R\nsource_profile = jane\n[default]\n" + keys + "[profile jane]\n" + keys
 	for _, c := range []struct{ config, holder, want string }{
 		{config, "jane", "AWS_PROFILE=-x aws-mfa-console|aws-mfa-console 'a b'|in a browser that is signed in as the user: AWS_PROFILE=-x aws-mfa-console --switch-role"},
 		{config, "default", "aws-mfa-console none|in a browser that is signed in as the user: aws-mfa-console none --switch-role"},
 		{config, "", "aws-mfa-console env|in a browser that is signed in as the user: aws-mfa-console env --switch-role"},
 		{config, "other", "a profile for the console has role_arn and source_profile = other, and mfa_serial where the role demands MFA"},
-		{"[profile one]\n" + role + "source_profile = default\n", "", "aws-mfa-console one|in a browser that is signed in as the user: aws-mfa-console one --switch-role"},
+		{"[profile one]\n" + role + "source_profile = default\n[default]\n" + keys, "", "aws-mfa-console one|in a browser that is signed in as the user: aws-mfa-console one --switch-role"},
 		{"", "", "a profile for the console has role_arn and credential_source = Environment, and mfa_serial where the role demands MFA"},
 	} {
 		file := filepath.Join(t.TempDir(), "config")
 		if err := os.WriteFile(file, []byte(c.config), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		env := map[string]string{"HOME": t.TempDir(), "AWS_CONFIG_FILE": file}
+		env := map[string]string{"HOME": t.TempDir(), "AWS_CONFIG_FILE": file, "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "x"}
 		set, err := profile.Load(func(name string) (string, bool) { value, ok := env[name]; return value, ok })
 		if err != nil {
 			t.Fatal(err)

@@ -234,12 +234,13 @@ func (l *Login) Settings() []Setting {
 	return append(slices.DeleteFunc(all, func(s Setting) bool { return !s.Set }), l.Network.Settings...)
 }
 
-// Roles are the first few profiles that have a role.
+// Roles are the first few profiles that have a role and can work.
 func (s *Set) Roles() (names []string) {
 	for _, name := range s.Names() {
-		p, err := s.Profile(name)
-		if err == nil && p.Kind() == AssumeRole {
-			names = append(names, name)
+		if p, err := s.Profile(name); err == nil && p.Kind() == AssumeRole {
+			if _, err := p.Login(); err == nil {
+				names = append(names, name)
+			}
 		}
 		if len(names) == maxNear {
 			break

@@ -385,8 +385,16 @@ func (c *Client) Identity(ctx context.Context, k profile.Keys) (Identity, error)
 	if err != nil {
 		return Identity{}, err
 	}
-	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}, nil
+	who := Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}
+	if arn, ok := profile.ParseARN(who.ARN); !ok || len(who.ARN) > maxARN || arn.Account != who.Account || !plain(out.UserId) || len(who.UserID) > maxARN {
+		return Identity{}, call.unanswered(errors.New("the answer is not one of STS"))
+	}
+	return who, nil
 }
+
+// maxARN is how long an ARN is at most, in characters. Source:
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumedRoleUser.html
+const maxARN = 2048
 
 // do makes the request within callTimeout, watches how far it got, and turns
 // its error into one of ours.

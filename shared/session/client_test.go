@@ -1,9 +1,12 @@
 package session
 
 import (
+	"errors"
+	"strings"
 	"sync"
 	"testing"
 
+	"aws-mfa/shared/awstest"
 	"aws-mfa/shared/profile"
 )
 
@@ -56,5 +59,44 @@ func TestClientsOfDifferentEndpointsAreToldApart(t *testing.T) {
 			t.Errorf("%+v: got the endpoint %q again", n, client.Endpoint())
 		}
 		seen[client.Endpoint()] = true
+	}
+}
+
+func TestAnIdentityIsOneOrNone(t *testing.T) {
+	t.Parallel()
+	answer := func(arn, user, account string) string {
+		return `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>` +
+			"<Arn>" + arn + "</Arn><UserId>" + user + "</UserId><Account>" + account + "</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+	}
+	for name, c := range map[string]struct {
+		body string
+		good bool
+	}{
+		"a user":          {answer(janeARN, "AIDA", "123456789012"), true},
+		"the root user":   {answer("arn:aws:iam::123456789012:root", "123456789012", "123456789012"), true},
+		"nothing":         {"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>", false},
+		"no ARN":          {answer("jane", "AIDA", "123456789012"), false},
+		"another account": {answer(janeARN, "AIDA", "210987654321"), false},
+		"no user id":      {answer(janeARN, "", "123456789012"), false},
+		"odd characters":  {answer(janeARN, "AI\tDA", "123456789012"), false},
+		"a long ARN":      {answer(janeARN+strings.Repeat("e", 1<<16), "AIDA", "123456789012"), false},
+		"a long user id":  {answer(janeARN, strings.Repeat("A", 1<<14), "123456789012"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			w.Fail(awstest.Fault{Kind: awstest.Answer, Body: c.body})
+			client, err := NewClient(w.role("power").Network, "", w.clock(), w.tell)
+			if err != nil {
+				t.Fatal(err)
+			}
+			who, err := client.Identity(t.Context(), profile.Keys{AccessKeyID: "AKIA", SecretAccessKey: "s"})
+			if good := err == nil && who.ARN != ""; good != c.good {
+				t.Errorf("got %+.100v, %.100v", who, err)
+			}
+			if !c.good && !errors.As(err, new(*NetworkError)) {
+				t.Errorf("got %T, want a NetworkError", err)
+			}
+		})
 	}
 }
