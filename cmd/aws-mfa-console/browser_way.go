@@ -16,8 +16,8 @@ import (
 
 // An opener is what the flags say of the browser.
 type opener struct {
-	Browser       string `placeholder:"COMMAND" help:"Start this browser: a command, %s in it stands for the address (default: the first of $BROWSER that starts, a list with colons; else the system's)."`
-	Container     string `placeholder:"NAME" xor:"apart" help:"Open it in that container of Firefox, by the extension \"Open external links in a container\"."`
+	Browser       filled `placeholder:"COMMAND" help:"Start this browser: a command, %s in it stands for the address (default: the first of $BROWSER that starts, a list with colons; else the system's)."`
+	Container     filled `placeholder:"NAME" xor:"apart" help:"Open it in that container of Firefox, by the extension \"Open external links in a container\"."`
 	ChromeProfile bool   `xor:"apart" help:"Open it in a profile of Chrome, Chromium, Edge or Brave that is the role's own: each role has its console."`
 }
 
@@ -49,7 +49,7 @@ func thisMachine() machine {
 // way finds the way to the console of a role. A browser that was asked for is
 // never replaced by another one.
 func (o opener) way(m machine, role string) (w way, err error) {
-	w.container = o.Container
+	w.container = string(o.Container)
 	if m.wsl {
 		w.settling = relayed
 	}
@@ -87,7 +87,7 @@ func (o opener) way(m machine, role string) (w way, err error) {
 
 // asked lists the commands of --browser or $BROWSER that are there.
 func (o opener) asked(m machine) ([][]string, error) {
-	name, entries := "--browser", []string{o.Browser}
+	name, entries := "--browser", []string{string(o.Browser)}
 	if o.Browser == "" {
 		separator := ":"
 		if m.os == "windows" {

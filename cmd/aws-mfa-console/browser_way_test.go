@@ -99,7 +99,7 @@ func TestTheBrowserIsWhatPeopleExpectOfTheirSystem(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := c.opener.way(c.machine, adminARN)
-			if err != nil || got.print || !reflect.DeepEqual(got.commands, c.want) || got.container != c.opener.Container || got.settling > 0 != c.machine.wsl {
+			if err != nil || got.print || !reflect.DeepEqual(got.commands, c.want) || got.container != string(c.opener.Container) || got.settling > 0 != c.machine.wsl {
 				t.Errorf("got %q (%+v), %v, want %q", got.commands, got, err, c.want)
 			}
 		})

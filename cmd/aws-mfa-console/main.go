@@ -20,9 +20,9 @@ The browser gets an address on this machine that works once; the sign-in URL its
 type console struct {
 	Profile     string       `arg:"" optional:"" help:"Profile of the AWS config files (default: credentials in the environment, $AWS_PROFILE, $AWS_DEFAULT_PROFILE, else \"default\")."`
 	Print       bool         `help:"Print the sign-in URL instead of opening it. It is good for 15 minutes, and a secret."`
-	Service     string       `placeholder:"NAME" xor:"where" help:"Open that service's page: s3, ec2, lambda, iam, … (\"list\" prints all names, and needs no profile)."`
-	Destination string       `placeholder:"PAGE" xor:"where" help:"Open that page of the console: a URL, or its path such as lambda/home#/functions. Only of the role's partition."`
-	Region      string       `placeholder:"REGION" help:"Region of the page (default: the profile's)."`
+	Service     filled       `placeholder:"NAME" xor:"where" help:"Open that service's page: s3, ec2, lambda, iam, … (\"list\" prints all names, and needs no profile)."`
+	Destination filled       `placeholder:"PAGE" xor:"where" help:"Open that page of the console: a URL, or its path such as lambda/home#/functions. Only of the role's partition."`
+	Region      filled       `placeholder:"REGION" help:"Region of the page (default: the profile's)."`
 	Duration    cli.Duration `placeholder:"12h" help:"How long the console should stay signed in, 15m to 12h (default: as long as the session)."`
 	LogoutFirst bool         `help:"Sign the browser out of the console first, for when AWS says that you must. Not the default: with multi-session support, where identities are signed in side by side, it would end theirs."`
 	SwitchRole  bool         `help:"Open, or with --print print, the console's page that switches to the profile's role instead. It needs no credentials: whoever is signed in to the console switches."`
@@ -30,6 +30,18 @@ type console struct {
 	AccountAlias accountAlias `placeholder:"NAME" help:"With --switch-role: the account's alias, in place of its number."`
 	opener
 	cli.Flags
+}
+
+// filled is text that is not empty: a variable of a shell that is not set would
+// go unnoticed.
+type filled string
+
+func (f *filled) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New("is empty")
+	}
+	*f = filled(text)
+	return nil
 }
 
 func main() { cli.Main("aws-mfa-console", description, &console{}) }

@@ -90,7 +90,7 @@ func (c *console) page(who bearer) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	region := c.Region
+	region := string(c.Region)
 	switch {
 	case region != "" && !where.has(region):
 		return page{}, cli.UsageError(fmt.Sprintf("--region: %q is not a region of partition %s", region, name))
@@ -128,13 +128,13 @@ func (p page) open(signIn string) string {
 func (c *console) destination(where partition, region string) (string, error) {
 	switch {
 	case c.Destination != "":
-		u, err := where.parse(c.Destination, region, c.Region != "")
+		u, err := where.parse(string(c.Destination), region, c.Region != "")
 		if err != nil {
 			return "", cli.UsageError("--destination: " + err.Error())
 		}
 		return u.String(), nil
 	case c.Service != "":
-		s, err := findService(c.Service)
+		s, err := findService(string(c.Service))
 		if err != nil {
 			return "", err
 		}

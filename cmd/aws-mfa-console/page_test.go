@@ -76,7 +76,7 @@ func TestRegions(t *testing.T) {
 		if c.profile != "" {
 			who.network.Region = set(c.profile)
 		}
-		got, err := (&console{Region: c.flag}).page(who)
+		got, err := (&console{Region: filled(c.flag)}).page(who)
 		var misused cli.UsageError
 		switch {
 		case c.want == "":
@@ -149,13 +149,13 @@ func TestDestinationsAreOfThePartitionsConsole(t *testing.T) {
 		}
 		who := in(c.partition)
 		who.network.Region = set("eu-west-1")
-		got, err := (&console{Destination: c.text}).page(who)
+		got, err := (&console{Destination: filled(c.text)}).page(who)
 		if err != nil || got.destination != want {
 			t.Errorf("%s: got %q, %v, want %q", c.text, got.destination, err, want)
 		}
 	}
 	for _, c := range refusedDestinations {
-		got, err := (&console{Destination: c.text}).page(in(c.partition))
+		got, err := (&console{Destination: filled(c.text)}).page(in(c.partition))
 		var misused cli.UsageError
 		if !errors.As(err, &misused) || !strings.HasPrefix(err.Error(), "--destination: ") || strings.ContainsAny(err.Error(), "\x00\x1b\r\n") {
 			t.Errorf("%q in %s: got %q, %v, want misuse", c.text, c.partition, got.destination, err)
@@ -286,7 +286,7 @@ func TestTheRegionOfADestination(t *testing.T) {
 		{"https://eu-west-1.console.aws.amazon.com/lambda/home", "us-west-2", "https://eu-west-1.console.aws.amazon.com/lambda/home"},
 		{"iam/home", "us-west-2", "https://console.aws.amazon.com/iam/home"},
 	} {
-		got, err := (&console{Destination: c.text, Region: c.region}).page(in("aws"))
+		got, err := (&console{Destination: filled(c.text), Region: filled(c.region)}).page(in("aws"))
 		var misused cli.UsageError
 		if c.want == "" {
 			if !errors.As(err, &misused) || !strings.Contains(err.Error(), "--region is us-west-2") {
@@ -355,7 +355,7 @@ func TestALogoutLeadsOnToTheSignIn(t *testing.T) {
 		if c.endpoint != "" {
 			who.network.Signin = set(c.endpoint)
 		}
-		got, err := (&console{Region: c.region, LogoutFirst: true}).page(who)
+		got, err := (&console{Region: filled(c.region), LogoutFirst: true}).page(who)
 		if err != nil || got.federation != c.want+"/federation" || got.logout != c.want+"/oauth" {
 			t.Errorf("%+v: got %+v, %v", c, got, err)
 		}

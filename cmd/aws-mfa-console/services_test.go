@@ -34,7 +34,7 @@ func TestServicesHaveTheirPages(t *testing.T) {
 		"budgets":         main + "billing/home#/budgets",
 		"health":          "https://health.console.aws.amazon.com/health/home",
 	} {
-		got, err := (&console{Service: name, Region: "eu-west-1"}).page(in("aws"))
+		got, err := (&console{Service: filled(name), Region: "eu-west-1"}).page(in("aws"))
 		if err != nil || got.destination != want {
 			t.Errorf("%s: got %s, %v, want %s", name, got.destination, err, want)
 		}
@@ -43,7 +43,7 @@ func TestServicesHaveTheirPages(t *testing.T) {
 		"iam": "https://console.amazonaws-us-gov.com/iam/home",
 		"ec2": "https://us-gov-west-1.console.amazonaws-us-gov.com/ec2/home?region=us-gov-west-1",
 	} {
-		if got, err := (&console{Service: name}).page(in("aws-us-gov")); err != nil || got.destination != want {
+		if got, err := (&console{Service: filled(name)}).page(in("aws-us-gov")); err != nil || got.destination != want {
 			t.Errorf("%s: got %s, %v, want %s", name, got.destination, err, want)
 		}
 	}
@@ -72,7 +72,7 @@ func TestANameThatIsNoServiceIsMisuse(t *testing.T) {
 		".":          "",
 		"-":          "",
 	} {
-		_, err := (&console{Service: name, Region: "eu-west-1"}).page(in("aws"))
+		_, err := (&console{Service: filled(name), Region: "eu-west-1"}).page(in("aws"))
 		var misused cli.UsageError
 		if !errors.As(err, &misused) || !strings.HasPrefix(err.Error(), "--service: ") || strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("%q: got %v, want misuse", name, err)

@@ -23,6 +23,7 @@ type federationError struct {
 	host   string
 	status int  // of HTTP
 	isPage bool // it is HTML
+	isOdd  bool // there is a token, but not one to build a URL with
 }
 
 func (e *federationError) Error() string {
@@ -31,6 +32,8 @@ func (e *federationError) Error() string {
 		return fmt.Sprintf("%s does not take the session: only sessions of a role that are still good open the console (HTTP status 400)", e.host)
 	case e.status == http.StatusOK && e.isPage:
 		return fmt.Sprintf("the answer of %s is a web page, and holds no sign-in token", e.host)
+	case e.status == http.StatusOK && e.isOdd:
+		return fmt.Sprintf("the sign-in token in the answer of %s is none of AWS: it is too long, or has characters that are not those of URLs", e.host)
 	case e.status == http.StatusOK:
 		return fmt.Sprintf("the answer of %s holds no sign-in token", e.host)
 	}
@@ -162,7 +165,7 @@ func exchange(client *http.Client, request *http.Request) (token string, err err
 	}
 	token, ok := tokenIn(body)
 	if !ok {
-		refused.isPage = bytes.HasPrefix(bytes.TrimSpace(body), []byte{'<'})
+		refused.isPage, refused.isOdd = bytes.HasPrefix(bytes.TrimSpace(body), []byte{'<'}), token != ""
 		return "", refused
 	}
 	return token, nil
@@ -176,8 +179,8 @@ func quotes(err error) bool {
 		!(errors.As(err, &timeout) && timeout.Timeout())
 }
 
-// tokenIn is the token in the endpoint's answer. AWS says nothing about its
-// form; it will be part of a URL of which no more than this is of use.
+// tokenIn is the token in the endpoint's answer, "" if there is none, and
+// whether it can be part of a URL: AWS says nothing about its form.
 func tokenIn(answer []byte) (token string, ok bool) {
 	const enough = 32 << 10 // octets
 	var holds struct{ SigninToken string }

@@ -42,6 +42,9 @@ func (a *accountAlias) UnmarshalText(text []byte) error {
 
 // checkFlags refuses flags that say nothing together.
 func (c *console) checkFlags() error {
+	if c.Print && (c.Browser != "" || c.Container != "" || c.ChromeProfile) {
+		return cli.UsageError("--print starts no browser, so it goes without --browser, --container and --chrome-profile")
+	}
 	if !c.SwitchRole {
 		if c.AccountAlias != "" {
 			return cli.UsageError("--account-alias goes with --switch-role only")

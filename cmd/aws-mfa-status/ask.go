@@ -78,9 +78,11 @@ func identify(ctx context.Context, rows []row, clients *session.Clients, v *cli.
 	}
 	var reasons []string
 	names := map[string][]string{}
-	for _, q := range asked {
-		r := about[q][0]
-		if r.Reason != "" && names[r.Reason] == nil {
+	for _, r := range rows {
+		if r.Reason == "" || r.keys.AccessKeyID == "" || r.SameAs != "" {
+			continue
+		}
+		if names[r.Reason] == nil {
 			reasons = append(reasons, r.Reason)
 		}
 		names[r.Reason] = append(names[r.Reason], r.name())

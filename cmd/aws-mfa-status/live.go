@@ -63,11 +63,12 @@ func (s *status) live(ctx context.Context, v *cli.Voice) error {
 	if l.last.err != nil {
 		return l.last.err
 	}
-	return s.verdict(v, l.last.rows, l.last.broken)
+	return s.verdict(v, l.last.set, l.last.rows, l.last.broken)
 }
 
 // A look is what there was at some moment.
 type look struct {
+	set    *profile.Set
 	rows   []row
 	broken []error // of profiles that were named
 	err    error
@@ -84,7 +85,7 @@ func (l *live) frame(now time.Time, width, height int) string {
 		lines = []string{"no profile is signed in"}
 	}
 	for _, r := range l.last.rows {
-		if note := r.note(); note != "" {
+		if note := r.note(len(l.Profiles) > 0); note != "" {
 			notes = append(notes, note)
 		}
 	}
@@ -140,6 +141,7 @@ func (l *live) look(now time.Time, warn func(string, ...any)) (seen look) {
 	if err != nil {
 		return look{err: err}
 	}
+	seen.set = set
 	finder := finder{set: set, store: cli.Store(), clocks: l.clocks, warn: warn, trace: &cli.Voice{} /* the screen is taken */}
 	if seen.rows, seen.broken, seen.err = finder.rows(l.Profiles, l.All); seen.err != nil {
 		return seen
@@ -191,14 +193,15 @@ func (l *live) learn(q question, a answer) {
 	l.known[q] = learnt{a, time.Now().Add(lasts)}
 }
 
-// note tells what is to be done about the row, "" if that is nothing.
-func (r row) note() string {
+// note tells what is to be done about the row, "" if that is nothing, as about
+// a profile that is signed out, unless it was asked for.
+func (r row) note(asked bool) string {
 	what := "is " + string(r.State)
 	switch {
-	case r.State == active, r.State == signedOut, r.State == unknown && r.Reason == "":
+	case r.State == active, r.State == signedOut && !asked, r.State == unknown && r.Reason == "":
 		return ""
 	case r.State == expiring:
-		what = "ends in " + cli.Left(time.Duration(*r.SecondsLeft)*time.Second)
+		what = "ends in " + cli.Left(r.left())
 	case r.State == expired:
 		what = "has expired"
 	}

@@ -78,8 +78,12 @@ func TestNotesSayWhatToDo(t *testing.T) {
 		{row{Profile: "a", State: expired, SameAs: "b", login: login("b")}, "a has expired"},
 		{row{Profile: "a", State: rejected, Reason: "no such key", Source: "credentials-file"}, "a is rejected, no such key: aws configure --profile a"},
 	} {
-		if got := c.row.note(); got != c.want {
+		if got := c.row.note(false); got != c.want {
 			t.Errorf("%+v: got %q, want %q", c.row.State, got, c.want)
 		}
+	}
+	out := row{Profile: "a", State: signedOut, login: login("a")}
+	if got, want := out.note(true), "a is signed out: aws-mfa-login a"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -17,7 +17,7 @@ const description = `Tell who you are for AWS, and for how long. Without a profi
 type status struct {
 	Profiles []string `arg:"" optional:"" name:"profile" help:"Profiles of the AWS config files (default: all that have a session)."`
 	Output   string   `enum:"table,json,text" default:"table" placeholder:"table|json|text" help:"Form of the answer: table, json or text (default: table)."`
-	Template *prompt  `placeholder:"TEMPLATE" xor:"form" help:"Write a line for each profile by a Go template, for shell prompts: '{{.Profile}} {{.Left}}'."`
+	Template *prompt  `placeholder:"TEMPLATE" xor:"form" help:"Write a line for each profile by a Go template, for shell prompts: '{{.Profile}} {{.Left}}'. The fields are .Profile, .State, .SignedIn, .Left, .SecondsLeft, .Ends, .Expiration, .Account, .Role, .ARN, .UserID, .RoleARN, .MFASerial, .Region, .Source, .SSOSession and .Current."`
 	Offline  bool     `help:"Do not ask AWS: tell what is known here."`
 	All      bool     `help:"Tell of the profiles that are signed out, too."`
 	Watch    bool     `xor:"form" help:"Redraw once a second, until q or Ctrl-C."`
@@ -67,7 +67,7 @@ func (s *status) Run(ctx context.Context, v *cli.Voice) error {
 	if err := s.write(v, rows); err != nil {
 		return err
 	}
-	return s.verdict(v, rows, broken)
+	return s.verdict(v, set, rows, broken)
 }
 
 // write writes the answer.
@@ -98,7 +98,7 @@ func warnOfClocks(v *cli.Voice, clocks *session.Clocks, rows []row) {
 
 // verdict is the exit status, with what to do about it. Profiles that are
 // broken did not keep the others from being told.
-func (s *status) verdict(v *cli.Voice, rows []row, broken []error) error {
+func (s *status) verdict(v *cli.Voice, set *profile.Set, rows []row, broken []error) error {
 	in := 0
 	for _, r := range rows {
 		if r.State.signedIn() && !r.isToken() {
@@ -117,6 +117,9 @@ func (s *status) verdict(v *cli.Voice, rows []row, broken []error) error {
 		return nil
 	case len(rows) == 0:
 		v.Say("no profile is signed in")
+		for _, name := range set.Roles() {
+			v.Hint("%s", cli.LoginCommand(name))
+		}
 	}
 	return cli.Status(cli.NotSignedIn)
 }

@@ -86,6 +86,14 @@ func (r *row) ends(at, now time.Time) {
 // nobody is anyone for AWS yet.
 func (r row) isToken() bool { return r.Profile == "" && r.Source == "sso" }
 
+// left is how long the session lasts from when it was looked at, by AWS's clock.
+func (r row) left() time.Duration {
+	if r.SecondsLeft == nil {
+		return 0
+	}
+	return time.Duration(*r.SecondsLeft) * time.Second
+}
+
 // name is what the row is about, as people know it.
 func (r row) name() string {
 	switch {

@@ -91,13 +91,15 @@ const whole = math.MaxInt
 // and the last fits everywhere. The state and what is left go last.
 var layouts = []layout{
 	{20, true, true, whole, whole, whole, whole, whole, whole},
-	{10, true, true, whole, whole, whole, whole, whole, whole},
-	{10, false, true, whole, whole, whole, whole, whole, whole},
-	{5, false, true, whole, whole, whole, whole, whole, whole},
-	{10, false, false, whole, whole, whole, whole, whole, whole},
-	{5, false, false, whole, whole, whole, whole, whole, whole},
-	{0, false, false, whole, whole, whole, whole, whole, whole},
-	{0, false, false, 32, whole, 24, whole, whole, whole},
+	{20, true, true, 48, whole, 48, whole, whole, whole},
+	{10, true, true, 48, whole, 48, whole, whole, whole},
+	{10, false, true, 48, whole, 48, whole, whole, whole},
+	{5, false, true, 40, whole, 40, whole, whole, whole},
+	{10, false, false, 40, whole, 32, whole, whole, whole},
+	{5, false, false, 32, whole, 24, whole, whole, whole},
+	{5, false, false, 24, whole, 20, whole, whole, whole},
+	{0, false, false, 24, whole, 20, whole, whole, whole},
+	{0, false, false, 18, whole, 14, whole, whole, whole},
 	{5, false, false, 32, 0, 24, whole, whole, whole},
 	{0, false, false, 32, 0, 24, whole, whole, whole},
 	{0, false, false, 20, 0, 16, whole, whole, whole},
@@ -155,7 +157,7 @@ func newForms(rows []row, now time.Time, bars bool) forms {
 	}
 	for _, l := range layouts {
 		if f.left[l.bar] == nil {
-			f.left[l.bar] = newColumn("LEFT", rows, func(r row) cell { return r.leftCell(now, l.bar, bars) })
+			f.left[l.bar] = newColumn("LEFT", rows, func(r row) cell { return r.leftCell(l.bar, bars) })
 		}
 	}
 	return f
@@ -225,14 +227,14 @@ func (r row) expires(now time.Time, full bool) string {
 	return r.Expiration.Local().Format(time.DateOnly)
 }
 
-func (r row) leftCell(now time.Time, cells int, bars bool) cell {
+func (r row) leftCell(cells int, bars bool) cell {
 	switch {
 	case r.Expiration == nil:
 		return cell{}
 	case !bars || cells == 0:
-		return cell{text: cli.Left(r.Expiration.Sub(now))}
+		return cell{text: cli.Left(r.left())}
 	}
-	left := r.Expiration.Sub(now)
+	left := r.left()
 	return cell{text: bar(left, r.length(left), cells), rest: " " + cli.Left(left), colour: colours[r.State]}
 }
 

@@ -432,6 +432,9 @@ func TestTheLayoutsGiveWayInOrder(t *testing.T) {
 	t.Parallel()
 	widths := func(l layout) []int { return []int{l.profile, l.account, l.role, l.state, l.expires, l.left} }
 	for i, l := range layouts[1:] {
+		if l.account < layouts[i].account {
+			continue // there is room again
+		}
 		for j, w := range widths(l) {
 			if before := widths(layouts[i])[j]; w > before {
 				t.Errorf("layout %d: column %d may be cut to %d, before to %d", i+1, j, w, before)

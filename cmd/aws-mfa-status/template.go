@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"strings"
 	"text/template"
@@ -50,10 +49,16 @@ func (p *prompt) UnmarshalText(text []byte) error {
 		err = t.Execute(io.Discard, sample)
 	}
 	if err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), "template: "))
+		return inTemplate(err)
 	}
 	p.Template = t
 	return nil
+}
+
+// inTemplate is an error of a template without the words of its library.
+func inTemplate(err error) error {
+	text := strings.TrimPrefix(err.Error(), "template: --template:")
+	return cli.UsageError(strings.ReplaceAll(text, " in type main.segment", ""))
 }
 
 // write writes what the template makes of each row, on a line of its own
@@ -63,7 +68,7 @@ func (p *prompt) write(w io.Writer, rows []row, now time.Time) error {
 	for _, r := range rows {
 		var text strings.Builder
 		if err := p.Execute(&text, r.segment(now)); err != nil {
-			return cli.UsageError(strings.TrimPrefix(err.Error(), "template: "))
+			return inTemplate(err)
 		}
 		if all.WriteString(text.String()); text.Len() > 0 && !strings.HasSuffix(text.String(), "\n") {
 			all.WriteByte('\n')
@@ -84,7 +89,7 @@ func (r row) segment(now time.Time) segment {
 		s.Role = name
 	}
 	if r.Expiration != nil {
-		s.Left, s.SecondsLeft = cli.Left(time.Duration(*r.SecondsLeft)*time.Second), *r.SecondsLeft
+		s.Left, s.SecondsLeft = cli.Left(r.left()), *r.SecondsLeft
 		s.Ends, s.Expiration = cli.Clock(*r.Expiration, now), r.Expiration.Format(time.RFC3339)
 	}
 	for _, text := range []*string{&s.Profile, &s.Account, &s.Role, &s.ARN, &s.RoleARN, &s.MFASerial, &s.UserID, &s.Region, &s.SSOSession} {

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 	"unicode"
+	"unicode/utf8"
 
 	"aws-mfa/shared/profile"
 
@@ -164,6 +165,9 @@ func (v *Voice) line(kind, text string) {
 	fmt.Fprintf(v.stderr, "%s: %s%s\n", v.name, kind, Printable(text))
 }
 
+// What joins characters of emoji and some scripts, and is invisible elsewhere.
+const zeroWidthJoiner, zeroWidthNonJoiner = '\u200d', '\u200c'
+
 // Printable is s as one line, with all that a terminal would interpret made
 // visible.
 func Printable(s string) string {
@@ -172,9 +176,13 @@ func Printable(s string) string {
 		return s
 	}
 	var b strings.Builder
-	for _, r := range s {
+	before := rune(0)
+	for i, r := range s {
+		after, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):])
+		joins := (r == zeroWidthJoiner || r == zeroWidthNonJoiner) && before > unicode.MaxLatin1 && after > unicode.MaxLatin1
+		before = r
 		switch {
-		case unicode.IsPrint(r):
+		case unicode.IsPrint(r), joins:
 			b.WriteRune(r)
 		case r == '\n':
 			b.WriteString("; ")
