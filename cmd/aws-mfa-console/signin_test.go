@@ -280,7 +280,7 @@ func TestAnswersWithoutATokenAreErrorsWithoutSecrets(t *testing.T) {
 		{"a page", 200, " \n<!DOCTYPE html><html>KEYS</html>", "is a web page, and holds no sign-in token"},
 		{"more than a token", 200, `{"SigninToken": "t"} KEYS`, "holds no sign-in token"},
 		{"two tokens", 200, `{"SigninToken": "t"}{"SigninToken": "t"}`, "holds no sign-in token"},
-		{"a token with a line break", 200, `{"SigninToken": "t\nKEYS"}`, "is none of AWS: "},
+		{"a token with a line break", 200, `{"SigninToken": "t\nKEYS"}`, "is none of AWS: it is too long, or has characters that are not those of URLs"},
 		{"not found", 404, "KEYS", "gave no sign-in token (HTTP status 404)"},
 		{"a proxy's no", 407, "KEYS", "gave no sign-in token (HTTP status 407)"},
 		{"too hasty", 429, "KEYS", "gave no sign-in token (HTTP status 429)"},
