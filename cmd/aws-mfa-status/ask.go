@@ -34,14 +34,13 @@ type answer struct {
 
 // questions are what there is to ask about rows that may be signed in, and the
 // rows that each is about.
-func questions(rows []row, clients *session.Clients) (asked []question, about map[question][]*row) {
+func questions(rows []*row, clients *session.Clients) (asked []question, about map[question][]*row) {
 	about = map[question][]*row{}
-	for i := range rows {
-		r := &rows[i]
+	for _, r := range rows {
 		if r.keys.AccessKeyID == "" || r.State == signedOut || r.State == expired {
 			continue
 		}
-		client, err := clients.Of(r.network, r.site)
+		client, err := clients.Of(*r.network, r.site)
 		if err != nil {
 			r.answer(answer{err: err})
 			continue
@@ -59,7 +58,7 @@ func questions(rows []row, clients *session.Clients) (asked []question, about ma
 // identify asks AWS about all rows that may be signed in, side by side, and
 // once for rows with the same session. What AWS does not answer leaves a row
 // unknown, not the command failed.
-func identify(ctx context.Context, rows []row, clients *session.Clients, v *cli.Voice) error {
+func identify(ctx context.Context, rows []*row, clients *session.Clients, v *cli.Voice) error {
 	asked, about := questions(rows, clients)
 	begun, done := time.Now(), 0
 	slow := time.AfterFunc(patience, func() { v.Progress("asking AWS who you are") })

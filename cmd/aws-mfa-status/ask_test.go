@@ -17,8 +17,6 @@ const (
 	janeUser     = "arn:aws:iam::123456789012:user/jane"
 )
 
-func login(name string) *profile.Login { return &profile.Login{Profile: name} }
-
 func value(text string) profile.Value { return profile.Value{Text: text, Set: text != ""} }
 
 func TestAWSAndTheCacheMustAgreeWhoOneIs(t *testing.T) {

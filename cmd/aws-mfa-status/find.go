@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"aws-mfa/shared/cache"
@@ -14,17 +16,19 @@ import (
 
 // A finder knows what can be known without asking AWS.
 type finder struct {
-	set    *profile.Set
-	store  session.Store
-	clocks *session.Clocks
-	warn   func(format string, args ...any)
-	trace  *cli.Voice
+	offline bool // nobody will be asked
+	files   bool // somebody wants to know where sessions live
+	set     *profile.Set
+	store   session.Store
+	clocks  *session.Clocks
+	warn    func(format string, args ...any)
+	trace   *cli.Voice
 }
 
 // rows are those of the named profiles; without names those of the current
 // profile, the environment, all profiles with a session, and the sign-ins to
 // Identity Center. Broken are the errors of named profiles that cannot work.
-func (f finder) rows(names []string, all bool) (rows []row, broken []error, err error) {
+func (f finder) rows(names []string, all bool) (rows []*row, broken []error, err error) {
 	if len(names) > 0 {
 		for _, name := range names {
 			r, err := f.row(name)
@@ -32,35 +36,80 @@ func (f finder) rows(names []string, all bool) (rows []row, broken []error, err 
 				broken = append(broken, &cli.ProfileError{Profile: name, Err: err})
 				continue
 			}
-			rows = append(rows, r)
+			rows = append(rows, &r)
 		}
 		return rows, broken, nil
 	}
 	if r, ok, err := f.environment(); err != nil {
 		return nil, nil, err
 	} else if ok {
-		rows = append(rows, r)
+		rows = append(rows, &r)
 	}
 	if current := f.set.Current(); current.Set && !f.set.Has(current.Text) {
 		_, err := f.set.Profile(current.Text) // a name that somebody chose must exist
 		return nil, nil, err
 	}
-	rows = append(rows, f.profiles(all)...)
+	if !f.offline || all || f.trace.Verbose() {
+		rows = append(rows, f.profiles(f.set.Names(), all)...)
+	} else {
+		rows = append(rows, f.survey()...)
+	}
 	return append(rows, f.tokens()...), nil, nil
+}
+
+// survey is profiles for many of them, with no more of each than is told
+// offline.
+func (f finder) survey() (rows []*row) {
+	sessions, current := f.store.Snapshot(), f.set.Current().Text
+	space := make([]row, 0, sessions.Len()) // several profiles may share a session: then there is more
+	rest := f.set.Survey(func(l *profile.Login) (done bool) {
+		if l.Profile == current {
+			return false
+		}
+		entry, err := sessions.Find(l)
+		if err != nil {
+			return err == fs.ErrNotExist
+		}
+		if len(space) == cap(space) {
+			space = make([]row, 0, 16)
+		}
+		space = append(space, row{
+			Profile: l.Profile, RoleARN: l.RoleARN.Text, MFASerial: l.SerialNumber.Text, Region: l.Network.Region.Text,
+			Source: sourceOf(l), Account: entry.AccountID, ARN: entry.AssumedRoleARN, CachedARN: entry.AssumedRoleARN,
+			network: &l.Network, session: entry.AccessKeyID, signsIn: l.Profile,
+		})
+		r := &space[len(space)-1]
+		rows = append(rows, r)
+		if f.files {
+			r.File = f.store.Path(l)
+		}
+		r.ends(entry.Expiration, f.clocks.Of(l.Network).Now())
+		return true
+	})
+	rows = append(rows, f.profiles(rest, false)...)
+	slices.SortFunc(rows, func(a, b *row) int { return strings.Compare(a.Profile, b.Profile) })
+	return rows
+}
+
+func sourceOf(l *profile.Login) string {
+	if l.IsRole() {
+		return "aws-cli-cache"
+	}
+	return "mfa-session"
 }
 
 // profiles are the rows of the current profile and all others that have a
 // session, or, with all, could have one.
-func (f finder) profiles(all bool) (rows []row) {
+func (f finder) profiles(names []string, all bool) (rows []*row) {
 	unusable := 0
-	for _, name := range f.set.Names() {
+	for _, name := range names {
 		r, err := f.row(name)
 		current := name == f.set.Current().Text
 		told := &cli.ProfileError{Profile: name, Err: err}
 		switch {
 		case err == nil:
-			if current || all && r.opens() || r.keys.Temporary() {
-				rows = append(rows, r)
+			if current || all && r.opens() || r.session != "" {
+				rows = append(rows, &r)
 			}
 		case errors.As(err, new(*profile.UnsupportedError)) && !current:
 			f.trace.Trace("%v", told)
@@ -102,16 +151,18 @@ func (f finder) row(name string) (row, error) {
 	if r.login, err = p.Login(); err != nil {
 		return row{}, err
 	}
-	f.trace.TraceSettings(name, r.login.Settings())
-	r.RoleARN, r.MFASerial, r.network = r.login.RoleARN.Text, r.login.SerialNumber.Text, r.login.Network
+	if f.trace.Verbose() {
+		f.trace.TraceSettings(name, r.login.Settings())
+	}
+	r.RoleARN, r.MFASerial, r.network, r.signsIn = r.login.RoleARN.Text, r.login.SerialNumber.Text, &r.login.Network, r.login.Profile
 	r.Region, r.site = r.network.Region.Text, r.RoleARN
 	err = f.session(&r)
 	return r, err
 }
 
 // keys fills the row of a profile that has no session but the keys in it.
-func (f finder) keys(r *row, p *profile.Profile) (err error) {
-	if r.network, err = f.set.Network(p); err != nil {
+func (f finder) keys(r *row, p *profile.Profile) error {
+	if err := f.reach(r, p); err != nil {
 		return err
 	}
 	f.trace.TraceSettings(r.Profile, r.network.Settings)
@@ -121,14 +172,17 @@ func (f finder) keys(r *row, p *profile.Profile) (err error) {
 	return nil
 }
 
+// reach notes in the row how AWS is reached for the profile.
+func (f finder) reach(r *row, p *profile.Profile) error {
+	network, err := f.set.Network(p)
+	r.network = &network
+	return err
+}
+
 // session fills the row from the session that is kept.
 func (f finder) session(r *row) error {
-	source := "aws-cli-cache"
-	if !r.login.IsRole() {
-		source = "mfa-session"
-	}
 	entry, err := f.store.Find(r.login)
-	return f.entry(r, entry, err, source, f.store.Path(r.login))
+	return f.entry(r, entry, err, sourceOf(r.login), f.store.Path(r.login))
 }
 
 // entry fills the row from a session that was read from a file, or tells why
@@ -146,8 +200,9 @@ func (f finder) entry(r *row, e cache.Entry, err error, source, path string) err
 	}
 	r.Source, r.File = source, path
 	r.Account, r.ARN, r.CachedARN = e.AccountID, e.AssumedRoleARN, e.AssumedRoleARN
+	r.session = e.AccessKeyID
 	r.keys = profile.Keys{AccessKeyID: e.AccessKeyID, SecretAccessKey: e.SecretAccessKey, SessionToken: e.SessionToken, From: profile.Origin{File: path}}
-	r.ends(e.Expiration, f.clocks.Of(r.network).Now())
+	r.ends(e.Expiration, f.clocks.Of(*r.network).Now())
 	return nil
 }
 
@@ -158,7 +213,7 @@ func (f finder) identityCenter(r *row, p *profile.Profile) (err error) {
 	if r.sso, err = p.SSO(); err != nil {
 		return err
 	}
-	if r.network, err = f.set.Network(p); err != nil {
+	if err := f.reach(r, p); err != nil {
 		return err
 	}
 	f.trace.TraceSettings(r.Profile, r.network.Settings)
@@ -183,12 +238,12 @@ func (f finder) identityCenter(r *row, p *profile.Profile) (err error) {
 
 // tokens are the rows of the sign-ins to Identity Center, whatever profiles
 // they serve.
-func (f finder) tokens() (rows []row) {
+func (f finder) tokens() (rows []*row) {
 	sessions := f.set.SSOSessions()
 	for _, t := range f.store.Tokens.All(sessions) {
 		r := row{SSOSession: t.Of, StartURL: t.StartURL, Source: "sso"}
 		r.token(t)
-		rows = append(rows, r)
+		rows = append(rows, &r)
 	}
 	return rows
 }
@@ -196,7 +251,7 @@ func (f finder) tokens() (rows []row) {
 // token fills the row from a sign-in to Identity Center. It says nothing of
 // who somebody is for AWS.
 func (r *row) token(t cache.Token) {
-	r.Source, r.File, r.keys = "sso", t.Path, profile.Keys{}
+	r.Source, r.File, r.keys, r.session = "sso", t.Path, profile.Keys{}, ""
 	r.ends(t.ExpiresAt, time.Now())
 	if r.State == expired && t.Renewable {
 		r.State, r.Reason = unknown, "the AWS CLI renews this sign-in if Identity Center lets it"
@@ -206,8 +261,11 @@ func (r *row) token(t cache.Token) {
 // static fills the row of keys that stand in a file or the environment.
 func (f finder) static(r *row) {
 	r.State = unknown // only AWS knows whether keys are good
+	if r.keys.Temporary() {
+		r.session = r.keys.AccessKeyID
+	}
 	if end, err := time.Parse(time.RFC3339, r.keys.Expiration.Text); err == nil {
-		r.ends(end, f.clocks.Of(r.network).Now())
+		r.ends(end, f.clocks.Of(*r.network).Now())
 	}
 }
 
@@ -217,9 +275,11 @@ func (f finder) environment() (r row, ok bool, err error) {
 	if !ok || err != nil {
 		return row{}, false, err
 	}
-	if r.network, err = f.set.EnvironmentNetwork(); err != nil {
+	network, err := f.set.EnvironmentNetwork()
+	if err != nil {
 		return row{}, false, err
 	}
+	r.network = &network
 	f.trace.TraceSettings(r.name(), r.network.Settings)
 	r.Source, r.Region = "environment", r.network.Region.Text
 	f.static(&r)
@@ -230,37 +290,37 @@ func (f finder) environment() (r row, ok bool, err error) {
 // the first one with the same role and arguments, the one that a
 // credential_process signs in to, or the one that a copy is of. All profiles are
 // looked through unless rows has all that have a session.
-func (f finder) compare(rows []row, all bool) {
-	owners, copies := map[string]string{}, f.store.Memory.AllCopies() // owners by access key
+func (f finder) compare(rows []*row, all bool) {
+	owners, copies := make(map[string]string, len(rows)), f.store.Memory.AllCopies() // owners by access key
 	if !all {
 		f.owners(rows, owners)
 	}
 	for _, own := range []bool{true, false} { // who signs in to it comes before who is told so by others
 		for _, r := range rows {
-			if owner := r.owner(copies); owner != "" && owners[r.keys.AccessKeyID] == "" && own == (owner == r.Profile) {
-				owners[r.keys.AccessKeyID] = owner
+			if owner := r.owner(copies); owner != "" && owners[r.session] == "" && own == (owner == r.Profile) {
+				owners[r.session] = owner
 			}
 		}
 	}
-	for i := range rows {
-		if r := &rows[i]; r.keys.Temporary() && owners[r.keys.AccessKeyID] != r.Profile {
-			r.SameAs = owners[r.keys.AccessKeyID]
+	for _, r := range rows {
+		if r.session != "" && owners[r.session] != r.Profile {
+			r.SameAs = owners[r.session]
 		}
 	}
 }
 
 // owner is the profile that signs in to the row's session, "" if none does.
-func (r row) owner(copies []cache.Copy) string {
+func (r *row) owner(copies []cache.Copy) string {
 	switch {
-	case !r.keys.Temporary():
+	case r.session == "":
 		return ""
-	case r.login != nil:
-		return r.login.Profile
+	case r.signsIn != "":
+		return r.signsIn
 	case r.sso != nil:
 		return r.Profile
 	}
 	for _, c := range copies {
-		if c.Profile == r.Profile && c.AccessKeyID == r.keys.AccessKeyID {
+		if c.Profile == r.Profile && c.AccessKeyID == r.session {
 			return c.Of
 		}
 	}
@@ -268,21 +328,32 @@ func (r row) owner(copies []cache.Copy) string {
 }
 
 // owners finds the first profile that signs in to the session of each row.
-func (f finder) owners(rows []row, owners map[string]string) {
+func (f finder) owners(rows []*row, owners map[string]string) {
 	keys, roles := map[string]string{}, map[string]bool{} // the access key by the session's name; its role
 	for _, r := range rows {
 		switch {
-		case !r.keys.Temporary():
+		case r.session == "":
 		case r.login != nil && r.login.IsRole():
-			keys[f.store.Name(r.login)], roles[r.RoleARN] = r.keys.AccessKeyID, true
+			keys[f.store.Name(r.login)], roles[r.RoleARN] = r.session, true
 		case r.sso != nil:
-			keys[f.store.NameSSO(r.sso)], roles[r.SSORoleName] = r.keys.AccessKeyID, true
+			keys[f.store.NameSSO(r.sso)], roles[r.SSORoleName] = r.session, true
 		}
 	}
 	if len(keys) == 0 {
 		return
 	}
-	for _, name := range f.set.Names() {
+	add := func(name, session string) {
+		if key := keys[session]; key != "" && (owners[key] == "" || name < owners[key]) {
+			owners[key] = name
+		}
+	}
+	rest := f.set.Survey(func(l *profile.Login) (done bool) {
+		if roles[l.RoleARN.Text] {
+			add(l.Profile, f.store.Name(l))
+		}
+		return true
+	})
+	for _, name := range rest {
 		p, err := f.set.Profile(name)
 		if err != nil {
 			continue
@@ -298,16 +369,14 @@ func (f finder) owners(rows []row, owners map[string]string) {
 				session = f.store.NameSSO(sso)
 			}
 		}
-		if key := keys[session]; key != "" && owners[key] == "" {
-			owners[key] = name
-		}
+		add(name, session)
 	}
 }
 
 // date notes in each row when its session began, as far as its file tells.
-func date(rows []row) {
-	for i := range rows {
-		if r := &rows[i]; r.Source == "aws-cli-cache" || r.Source == "mfa-session" || r.Source == "sso" {
+func date(rows []*row) {
+	for _, r := range rows {
+		if r.Source == "aws-cli-cache" || r.Source == "mfa-session" || r.Source == "sso" {
 			if info, err := os.Stat(r.File); err == nil {
 				r.began = info.ModTime()
 			}

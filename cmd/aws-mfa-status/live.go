@@ -69,7 +69,7 @@ func (s *status) live(ctx context.Context, v *cli.Voice) error {
 // A look is what there was at some moment.
 type look struct {
 	set    *profile.Set
-	rows   []row
+	rows   []*row
 	broken []error // of profiles that were named
 	err    error
 }
@@ -142,7 +142,7 @@ func (l *live) look(now time.Time, warn func(string, ...any)) (seen look) {
 		return look{err: err}
 	}
 	seen.set = set
-	finder := finder{set: set, store: cli.Store(), clocks: l.clocks, warn: warn, trace: &cli.Voice{} /* the screen is taken */}
+	finder := finder{offline: l.Offline, files: true, set: set, store: cli.Store(), clocks: l.clocks, warn: warn, trace: &cli.Voice{} /* the screen is taken */}
 	if seen.rows, seen.broken, seen.err = finder.rows(l.Profiles, l.All); seen.err != nil {
 		return seen
 	}
@@ -155,7 +155,7 @@ func (l *live) look(now time.Time, warn func(string, ...any)) (seen look) {
 }
 
 // identify takes the answers that are known, and has the others asked for.
-func (l *live) identify(rows []row, now time.Time) {
+func (l *live) identify(rows []*row, now time.Time) {
 	asked, about := questions(rows, l.clients)
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -73,16 +73,16 @@ func TestNotesSayWhatToDo(t *testing.T) {
 		{row{Profile: "a", State: signedOut}, ""},
 		{row{Profile: "a", State: unknown}, ""},
 		{row{Profile: "a", State: unknown, Reason: "no connection"}, "a is unknown, no connection"},
-		{row{Profile: "a", State: expiring, SecondsLeft: &seconds, login: login("a")}, "a ends in 4m: aws-mfa-login a"},
-		{row{Profile: "a", State: expired, login: login("a")}, "a has expired: aws-mfa-login a"},
-		{row{Profile: "a", State: expired, SameAs: "b", login: login("b")}, "a has expired"},
+		{row{Profile: "a", State: expiring, SecondsLeft: &seconds, signsIn: "a"}, "a ends in 4m: aws-mfa-login a"},
+		{row{Profile: "a", State: expired, signsIn: "a"}, "a has expired: aws-mfa-login a"},
+		{row{Profile: "a", State: expired, SameAs: "b", signsIn: "b"}, "a has expired"},
 		{row{Profile: "a", State: rejected, Reason: "no such key", Source: "credentials-file"}, "a is rejected, no such key: aws configure --profile a"},
 	} {
 		if got := c.row.note(false); got != c.want {
 			t.Errorf("%+v: got %q, want %q", c.row.State, got, c.want)
 		}
 	}
-	out := row{Profile: "a", State: signedOut, login: login("a")}
+	out := row{Profile: "a", State: signedOut, signsIn: "a"}
 	if got, want := out.note(true), "a is signed out: aws-mfa-login a"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -4,7 +4,9 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"aws-mfa/shared/cli"
@@ -45,12 +47,15 @@ func (s *status) Run(ctx context.Context, v *cli.Voice) error {
 	if s.Template != nil {
 		v.Quiet()
 	}
+	if s.Offline {
+		debug.SetGCPercent(4 * 100) // all that is read is needed until the end, which is near
+	}
 	set, err := profile.Load(os.LookupEnv)
 	if err != nil {
 		return err
 	}
-	clocks := cli.NewClocks()
-	finder := finder{set: set, store: cli.Store(), clocks: clocks, warn: v.Warn, trace: v}
+	clocks, style := cli.NewClocks(), styleOf(v.Stdout)
+	finder := finder{offline: s.Offline, files: s.Output == "json" || style.bar, set: set, store: cli.Store(), clocks: clocks, warn: v.Warn, trace: v}
 	rows, broken, err := finder.rows(s.Profiles, s.All)
 	if err != nil {
 		return err
@@ -64,31 +69,33 @@ func (s *status) Run(ctx context.Context, v *cli.Voice) error {
 		}
 	}
 	warnOfClocks(v, clocks, rows)
-	if err := s.write(v, rows); err != nil {
+	if err := s.write(v.Stdout, rows, style); err != nil {
 		return err
 	}
 	return s.verdict(v, set, rows, broken)
 }
 
 // write writes the answer.
-func (s *status) write(v *cli.Voice, rows []row) error {
+func (s *status) write(w io.Writer, rows []*row, style style) error {
 	if s.Template != nil {
-		return s.Template.write(v.Stdout, rows, time.Now())
+		return s.Template.write(w, rows, time.Now())
 	}
-	style := styleOf(v.Stdout)
 	if s.Output == "table" && style.bar {
 		date(rows)
 	}
-	return write(v.Stdout, s.Output, rows, time.Now(), style)
+	return write(w, s.Output, rows, time.Now(), style)
 }
 
 // warnOfClocks tells once of each clock that this computer's differs from, and
 // notes it in the rows.
-func warnOfClocks(v *cli.Voice, clocks *session.Clocks, rows []row) {
+func warnOfClocks(v *cli.Voice, clocks *session.Clocks, rows []*row) {
 	told := map[*session.Clock]bool{}
-	for i := range rows {
-		clock := clocks.Of(rows[i].network)
-		rows[i].ClockOffset = -int(clock.Ahead().Seconds())
+	for _, r := range rows {
+		if r.network == nil {
+			continue
+		}
+		clock := clocks.Of(*r.network)
+		r.ClockOffset = -int(clock.Ahead().Seconds())
 		if !told[clock] {
 			told[clock] = true
 			v.WarnOfClock(clock)
@@ -98,7 +105,7 @@ func warnOfClocks(v *cli.Voice, clocks *session.Clocks, rows []row) {
 
 // verdict is the exit status, with what to do about it. Profiles that are
 // broken did not keep the others from being told.
-func (s *status) verdict(v *cli.Voice, set *profile.Set, rows []row, broken []error) error {
+func (s *status) verdict(v *cli.Voice, set *profile.Set, rows []*row, broken []error) error {
 	in := 0
 	for _, r := range rows {
 		if r.State.signedIn() && !r.isToken() {

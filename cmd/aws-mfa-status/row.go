@@ -57,14 +57,16 @@ type row struct {
 	began   time.Time // the session; zero where that is not known
 	site    string    // an ARN in the partition that is asked
 	keys    profile.Keys
-	network profile.Network
+	session string // its access key; "" where there is none
+	signsIn string // the profile that is signed in to, if one is
+	network *profile.Network
 	client  *session.Client
-	login   *profile.Login // what signing in takes, if the profile can be signed in to
+	login   *profile.Login // what that takes; nil where many are told of offline
 	sso     *profile.SSO   // the role of a profile of Identity Center
 }
 
 // opens tells whether there could be a session.
-func (r row) opens() bool { return r.login != nil || r.sso != nil }
+func (r *row) opens() bool { return r.signsIn != "" || r.sso != nil }
 
 // ends sets the row's end, and what follows from it.
 func (r *row) ends(at, now time.Time) {
@@ -84,10 +86,10 @@ func (r *row) ends(at, now time.Time) {
 
 // isToken tells whether the row is a sign-in to Identity Center, with which
 // nobody is anyone for AWS yet.
-func (r row) isToken() bool { return r.Profile == "" && r.Source == "sso" }
+func (r *row) isToken() bool { return r.Profile == "" && r.Source == "sso" }
 
 // left is how long the session lasts from when it was looked at, by AWS's clock.
-func (r row) left() time.Duration {
+func (r *row) left() time.Duration {
 	if r.SecondsLeft == nil {
 		return 0
 	}
@@ -95,7 +97,7 @@ func (r row) left() time.Duration {
 }
 
 // name is what the row is about, as people know it.
-func (r row) name() string {
+func (r *row) name() string {
 	switch {
 	case r.Profile != "":
 		return r.Profile
@@ -109,7 +111,7 @@ func (r row) name() string {
 
 // identity is the last part of the ARN, Admin/jane or user/jane, or what is
 // known instead.
-func (r row) identity() string {
+func (r *row) identity() string {
 	arn := or(r.ARN, r.RoleARN)
 	if a, ok := profile.ParseARN(arn); ok {
 		return strings.TrimPrefix(a.Resource, "assumed-role/")
@@ -129,13 +131,13 @@ func permissionSet(role string) string {
 
 // cure is the command to sign in with, "" if there is none. A session that is
 // good for all we know here, but not for AWS, would be kept without --force.
-func (r row) cure() string {
+func (r *row) cure() string {
 	good := r.SecondsLeft != nil && *r.SecondsLeft >= int(cache.Margin.Seconds())
 	switch {
-	case r.login != nil && good:
-		return cli.LoginCommand(r.login.Profile, "--force")
-	case r.login != nil:
-		return cli.LoginCommand(r.login.Profile)
+	case r.signsIn != "" && good:
+		return cli.LoginCommand(r.signsIn, "--force")
+	case r.signsIn != "":
+		return cli.LoginCommand(r.signsIn)
 	case r.sso != nil:
 		return cli.AWSCommand("sso login", r.Profile)
 	case r.SSOSession != "":
@@ -150,7 +152,7 @@ func (r row) cure() string {
 }
 
 // write writes the rows in one of the forms of --output.
-func write(w io.Writer, form string, rows []row, now time.Time, s style) error {
+func write(w io.Writer, form string, rows []*row, now time.Time, s style) error {
 	switch form {
 	case "json":
 		return writeJSON(w, rows)
@@ -160,9 +162,9 @@ func write(w io.Writer, form string, rows []row, now time.Time, s style) error {
 	return writeTable(w, rows, now, s)
 }
 
-func writeJSON(w io.Writer, rows []row) error {
+func writeJSON(w io.Writer, rows []*row) error {
 	if rows == nil {
-		rows = []row{}
+		rows = []*row{}
 	}
 	var text strings.Builder
 	enc := json.NewEncoder(&text)
@@ -193,7 +195,7 @@ func visible(s string) string {
 
 // writeText writes tab-separated lines as the AWS CLI's text form: always the
 // same columns, None for what is unknown.
-func writeText(w io.Writer, rows []row) error {
+func writeText(w io.Writer, rows []*row) error {
 	for _, r := range rows {
 		expiration, left := "", ""
 		if r.Expiration != nil {

@@ -26,7 +26,7 @@ func in(t *testing.T, zone string, hours int) {
 const token = "IQoJb3JpZ2luX2VjEXAMPLE"
 
 // rows are one of each state.
-func rows() []row {
+func rows() []*row {
 	power := row{
 		Profile: "mfa", Account: "123456789012", ARN: "arn:aws:sts::123456789012:assumed-role/PowerUserRole/jane", UserID: "AROAIOSFODNN7EXAMPLE:jane",
 		RoleARN: "arn:aws:iam::123456789012:role/PowerUserRole", MFASerial: "arn:aws:iam::123456789012:mfa/jane", Region: "eu-central-1",
@@ -37,15 +37,15 @@ func rows() []row {
 	short.ends(now.Add(14*time.Minute), now)
 	old := row{Profile: "old", RoleARN: "arn:aws:iam::123456789012:role/path/Old", Source: "aws-cli-cache"}
 	old.ends(now.Add(-20*time.Hour), now)
-	return []row{
-		power, short, old,
+	return []*row{
+		&power, &short, &old,
 		{Profile: "out", RoleARN: "arn:aws:iam::210987654321:role/Out", State: signedOut},
 		{Profile: "bad", Account: "123456789012", ARN: "arn:aws:iam::123456789012:user/jane", Source: "credentials-file", State: rejected},
 		{Source: "environment", Region: "us-east-1", State: unknown},
 	}
 }
 
-func written(t *testing.T, form string, rows []row, s style) string {
+func written(t *testing.T, form string, rows []*row, s style) string {
 	t.Helper()
 	var out bytes.Buffer
 	if err := write(&out, form, rows, now, s); err != nil {
@@ -133,7 +133,7 @@ func TestJSONHasTheFieldsOfTheContractAndNoOther(t *testing.T) {
 func TestNothingIsAnEmptyAnswer(t *testing.T) {
 	t.Parallel()
 	for form, want := range map[string]string{"json": "[]\n", "text": "", "table": ""} {
-		for _, none := range [][]row{nil, {}} {
+		for _, none := range [][]*row{nil, {}} {
 			if got := written(t, form, none, style{bar: true, colour: true}); got != want {
 				t.Errorf("%s: got %q, want %q", form, got, want)
 			}
@@ -183,7 +183,7 @@ func TestControlCharactersAreHarmless(t *testing.T) {
 	const evil = "a\x1b]0;gone\x07\nactive\tb\r\u009b31m\u202e\x00"
 	bad := row{Profile: evil, Account: evil, ARN: evil, RoleARN: evil, UserID: evil, Region: evil, MFASerial: evil, Source: "aws-cli-cache", State: expired}
 	for _, form := range []string{"table", "text"} {
-		got := written(t, form, []row{bad, {Profile: "p", State: active}}, style{})
+		got := written(t, form, []*row{&bad, {Profile: "p", State: active}}, style{})
 		lines := 2
 		if form == "table" {
 			lines = 3
@@ -195,12 +195,12 @@ func TestControlCharactersAreHarmless(t *testing.T) {
 			t.Errorf("%s: got a control character: %.20q", form, got[at:])
 		}
 	}
-	text := written(t, "text", []row{bad}, style{})
+	text := written(t, "text", []*row{&bad}, style{})
 	if got := strings.Count(text, "\t"); got != 6 {
 		t.Errorf("got %d columns, want 7: %q", got+1, text)
 	}
-	var back []row
-	text = written(t, "json", []row{bad}, style{})
+	var back []*row
+	text = written(t, "json", []*row{&bad}, style{})
 	if err := json.Unmarshal([]byte(text), &back); err != nil || back[0].Profile != evil {
 		t.Errorf("JSON: got %q, %v", text, err)
 	}

@@ -15,7 +15,7 @@ import (
 const schemaFile = "../../docs/aws-mfa-status.schema.json"
 
 // everything is a row in which all is known.
-func everything() row {
+func everything() *row {
 	r := rows()[0]
 	r.Reason, r.CachedARN, r.SSORoleName, r.SSOSession, r.StartURL = "why", r.ARN, "Admin", "corp", "https://example.awsapps.com/start"
 	r.File, r.SameAs, r.ClockOffset = "/home/jane/.aws/cli/cache/x.json", "other", -90
@@ -49,7 +49,7 @@ func TestTheJSONIsWhatTheSchemaPromises(t *testing.T) {
 	odd := row{Profile: "\x1b[31m\u202e\"\\\n日本", State: signedOut}
 	refused := rows()[4]
 	refused.Reason = "no"
-	for _, of := range [][]row{nil, slices.Delete(rows(), 4, 5), {everything()}, {token, odd, refused}} {
+	for _, of := range [][]*row{nil, slices.Delete(rows(), 4, 5), {everything()}, {&token, &odd, refused}} {
 		text := written(t, "json", of, style{})
 		if err := valid(t, schema, text); err != nil {
 			t.Errorf("got %v\n%s", err, text)
@@ -94,7 +94,7 @@ func TestTheSchemaHasTheFieldsOfTheRowsAndNoOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []map[string]any
-	if err := json.Unmarshal([]byte(written(t, "json", []row{everything()}, style{})), &got); err != nil {
+	if err := json.Unmarshal([]byte(written(t, "json", []*row{everything()}, style{})), &got); err != nil {
 		t.Fatal(err)
 	}
 	for name, property := range schema.Items.Properties {

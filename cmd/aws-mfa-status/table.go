@@ -43,26 +43,29 @@ const bold = "1"
 
 var colours = map[state]string{active: "32", expiring: "33", expired: "31", rejected: "31", signedOut: "2", unknown: "35"}
 
-func writeTable(w io.Writer, rows []row, now time.Time, s style) error {
+func writeTable(w io.Writer, rows []*row, now time.Time, s style) error {
 	_, err := io.WriteString(w, table(rows, now, s))
 	return err
 }
 
 // table is the rows as text, a line each below one of heads, none wider than
 // the style allows.
-func table(rows []row, now time.Time, s style) string {
+func table(rows []*row, now time.Time, s style) string {
 	if len(rows) == 0 {
 		return ""
 	}
 	columns := fit(newForms(rows, now, s.bar), s.width)
 	var text strings.Builder
+	text.Grow(80 * (len(rows) + 1))
 	for i := range len(rows) + 1 {
 		blank := 0
 		for _, c := range columns {
-			cell := c.cells[i]
+			cell := &c.cells[i]
 			if cell.width > 0 {
-				text.WriteString(strings.Repeat(" ", blank))
-				text.WriteString(cell.draw(s.colour))
+				for range blank {
+					text.WriteByte(' ')
+				}
+				cell.draw(&text, s.colour)
 				blank = 0
 			}
 			blank += c.width - cell.width + gap
@@ -135,48 +138,68 @@ func fit(f forms, width int) []*column {
 	return nil
 }
 
-// forms are the columns in all the forms that layouts ask for.
+// forms are the columns in all the forms that layouts ask for, made when the
+// first one does.
 type forms struct {
-	profile, account, state *column
-	role, expires           map[bool]*column // whether in full
-	left                    map[int]*column  // by the length of the bar
+	rows []*row
+	now  time.Time
+	bars bool
+	made map[form]*column
 }
 
-func newForms(rows []row, now time.Time, bars bool) forms {
-	f := forms{
-		profile: newColumn("PROFILE", rows, row.profileCell),
-		account: newColumn("ACCOUNT", rows, func(r row) cell { return cell{text: r.Account} }),
-		state:   newColumn("STATE", rows, func(r row) cell { return cell{text: string(r.State), colour: colours[r.State]} }),
-		role:    map[bool]*column{},
-		expires: map[bool]*column{},
-		left:    map[int]*column{},
+// A form is a column, and in which way it is set.
+type form struct {
+	head string
+	full bool
+	bar  int
+}
+
+func newForms(rows []*row, now time.Time, bars bool) forms {
+	return forms{rows, now, bars, map[form]*column{}}
+}
+
+func (f forms) column(head string, full bool, bar int) *column {
+	at := form{head, full, bar}
+	if f.made[at] == nil {
+		f.made[at] = newColumn(head, f.rows, func(r *row) cell {
+			switch head {
+			case "PROFILE":
+				return r.profileCell()
+			case "ACCOUNT":
+				return cell{text: r.Account}
+			case "ROLE OR USER":
+				return cell{text: r.role(full)}
+			case "STATE":
+				return cell{text: string(r.State), colour: colours[r.State]}
+			case "EXPIRES":
+				return cell{text: r.expires(f.now, full)}
+			}
+			return r.leftCell(bar, f.bars)
+		})
 	}
-	for _, full := range []bool{true, false} {
-		f.role[full] = newColumn("ROLE OR USER", rows, func(r row) cell { return cell{text: r.role(full)} })
-		f.expires[full] = newColumn("EXPIRES", rows, func(r row) cell { return cell{text: r.expires(now, full)} })
-	}
-	for _, l := range layouts {
-		if f.left[l.bar] == nil {
-			f.left[l.bar] = newColumn("LEFT", rows, func(r row) cell { return r.leftCell(l.bar, bars) })
-		}
-	}
-	return f
+	return f.made[at]
 }
 
 // set is the columns of a layout, and the width that each has at least.
 func (f forms) set(l layout) (columns []*column, widths []int) {
 	for _, c := range []struct {
-		column *column
-		width  int
-	}{{f.profile, l.profile}, {f.account, l.account}, {f.role[l.identity], l.role}, {f.state, l.state}, {f.expires[l.day], l.expires}, {f.left[l.bar], l.left}} {
+		head  string
+		full  bool
+		bar   int
+		width int
+	}{
+		{"PROFILE", true, 0, l.profile}, {"ACCOUNT", true, 0, l.account}, {"ROLE OR USER", l.identity, 0, l.role},
+		{"STATE", true, 0, l.state}, {"EXPIRES", l.day, 0, l.expires}, {"LEFT", true, l.bar, l.left},
+	} {
 		if c.width > 0 {
-			columns, widths = append(columns, c.column), append(widths, min(c.width, c.column.width))
+			column := f.column(c.head, c.full, c.bar)
+			columns, widths = append(columns, column), append(widths, min(c.width, column.width))
 		}
 	}
 	return columns, widths
 }
 
-func (r row) profileCell() cell {
+func (r *row) profileCell() cell {
 	c := cell{text: r.name()}
 	if r.Current {
 		c.colour, c.rest = bold, " *"
@@ -185,7 +208,7 @@ func (r row) profileCell() cell {
 }
 
 // role is whose the session is, and of which other row the session is.
-func (r row) role(full bool) string {
+func (r *row) role(full bool) string {
 	switch {
 	case r.SameAs == "" && full:
 		return r.identity()
@@ -199,7 +222,7 @@ func (r row) role(full bool) string {
 
 // shortIdentity is the identity without paths and the session's name, and of a
 // role that IAM Identity Center made the name of the permission set.
-func (r row) shortIdentity() string {
+func (r *row) shortIdentity() string {
 	identity := r.identity()
 	kind, name, ok := strings.Cut(identity, "/")
 	switch {
@@ -213,7 +236,7 @@ func (r row) shortIdentity() string {
 
 // expires is when the session ends; if not in full, with the day of the week
 // only where that tells which day.
-func (r row) expires(now time.Time, full bool) string {
+func (r *row) expires(now time.Time, full bool) string {
 	if r.Expiration == nil {
 		return ""
 	}
@@ -227,7 +250,7 @@ func (r row) expires(now time.Time, full bool) string {
 	return r.Expiration.Local().Format(time.DateOnly)
 }
 
-func (r row) leftCell(cells int, bars bool) cell {
+func (r *row) leftCell(cells int, bars bool) cell {
 	switch {
 	case r.Expiration == nil:
 		return cell{}
@@ -241,7 +264,7 @@ func (r row) leftCell(cells int, bars bool) cell {
 // length is how long the session is, all in all. Where its beginning is not
 // known, it is the shortest that holds what is left, of what AWS gives: an hour
 // and twelve unless asked otherwise, and thirty-six at most.
-func (r row) length(left time.Duration) time.Duration {
+func (r *row) length(left time.Duration) time.Duration {
 	if !r.began.IsZero() && r.began.Before(*r.Expiration) {
 		return r.Expiration.Sub(r.began)
 	}
@@ -266,8 +289,9 @@ type column struct {
 	width int
 }
 
-func newColumn(head string, rows []row, of func(row) cell) *column {
-	c := &column{cells: []cell{{text: head}}}
+func newColumn(head string, rows []*row, of func(*row) cell) *column {
+	c := &column{cells: make([]cell, 1, len(rows)+1)}
+	c.cells[0].text = head
 	for _, r := range rows {
 		cell := of(r)
 		cell.text = cli.Printable(or(cell.text, "-"))
@@ -290,11 +314,15 @@ func (c *cell) measure() int {
 	return c.width
 }
 
-func (c cell) draw(colour bool) string {
-	if !colour || c.colour == "" {
-		return c.text + c.rest
+func (c *cell) draw(to *strings.Builder, colour bool) {
+	if colour && c.colour != "" {
+		to.WriteString("\x1b[" + c.colour + "m")
+		to.WriteString(c.text)
+		to.WriteString("\x1b[0m")
+	} else {
+		to.WriteString(c.text)
 	}
-	return "\x1b[" + c.colour + "m" + c.text + "\x1b[0m" + c.rest
+	to.WriteString(c.rest)
 }
 
 // cut shortens the cells that are wider.

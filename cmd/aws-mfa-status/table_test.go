@@ -33,12 +33,12 @@ func TestTable(t *testing.T) {
 }
 
 // lasting is a row of a session that began and ends so long before and after now.
-func lasting(r row, before, after time.Duration) row {
+func lasting(r row, before, after time.Duration) *row {
 	if before > 0 {
 		r.began = now.Add(-before)
 	}
 	r.ends(now.Add(after), now)
-	return r
+	return &r
 }
 
 const account = "123456789012"
@@ -50,27 +50,27 @@ func assumed(role, name string) string {
 // tables are the rows of the golden files, by what is special about them.
 func tables() []struct {
 	title string
-	rows  []row
+	rows  []*row
 } {
 	mfa := lasting(row{Profile: "mfa", Account: account, ARN: assumed("PowerUserRole", "jane")}, 30*time.Second, 59*time.Minute+30*time.Second)
-	alike := mfa
+	alike := *mfa
 	alike.Profile, alike.SameAs = "terraform", "mfa"
-	environment := mfa
+	environment := *mfa
 	environment.Profile, environment.SameAs = "", "mfa"
 	const sso = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
 	return []struct {
 		title string
-		rows  []row
+		rows  []*row
 	}{
 		{"no rows", nil},
-		{"a morning", []row{
+		{"a morning", []*row{
 			{Profile: "default", Account: account, ARN: "arn:aws:iam::" + account + ":user/jane", State: active, Current: true},
 			mfa,
 		}},
-		{"all states", []row{
-			environment,
+		{"all states", []*row{
+			&environment,
 			{Profile: "default", Account: account, ARN: "arn:aws:iam::" + account + ":user/jane", State: active},
-			mfa, alike,
+			mfa, &alike,
 			lasting(row{Profile: "prod", Account: account, ARN: assumed("ReadOnly", "jane"), Current: true}, 3*time.Hour+46*time.Minute, 14*time.Minute),
 			lasting(row{Profile: "base", Account: account, ARN: "arn:aws:iam::" + account + ":user/team/jane"}, time.Hour, 35*time.Hour),
 			lasting(row{Profile: "night", Account: account, ARN: assumed("Night", "jane")}, 4*time.Minute, 18*time.Hour+56*time.Minute),
@@ -80,7 +80,7 @@ func tables() []struct {
 			{Profile: "bad", Account: account, ARN: "arn:aws:iam::" + account + ":user/jane", State: rejected},
 			{Profile: "far", RoleARN: "arn:aws:iam::" + account + ":role/Far", State: unknown},
 		}},
-		{"long names", []row{
+		{"long names", []*row{
 			lasting(row{Profile: "acme-production-eu-central-1-administrator", Account: account, ARN: assumed(sso, "jane.doe@example.com"), Current: true}, time.Hour, 7*time.Hour),
 			lasting(row{Profile: "acme-production-eu-central-1-read-only", Account: account, ARN: assumed("PowerUserRole", "jane.doe@example.com")}, 0, 11*time.Hour),
 			lasting(row{Profile: "acme-production-eu-central-1-copied", Account: account, ARN: assumed("PowerUserRole", "jane.doe@example.com"), SameAs: "acme-production-eu-central-1-read-only"}, 0, 11*time.Hour),
@@ -88,7 +88,7 @@ func tables() []struct {
 			{Profile: "acme-staging-administrator", RoleARN: "arn:aws:iam::" + account + ":role/a/long/path/to/StagingAdministrator", State: signedOut},
 			lasting(row{Profile: "short", Account: account, ARN: assumed("Short", "jane")}, 0, time.Minute),
 		}},
-		{"wide names", []row{
+		{"wide names", []*row{
 			lasting(row{Profile: "本番環境", Account: account, ARN: assumed("PowerUserRole", "jane"), Current: true}, time.Hour, 3*time.Hour),
 			lasting(row{Profile: "개발-계정-관리자", Account: account, ARN: assumed("Dev", "jane"), SameAs: "本番環境"}, time.Hour, 3*time.Hour),
 			lasting(row{Profile: "rocket-🚀-launch", Account: account, ARN: assumed("Launch", "jane")}, 0, 20*time.Minute),
@@ -138,7 +138,7 @@ func TestGoldenTables(t *testing.T) {
 
 // random are rows of which anything may be long, wide, strange or missing. The
 // names are without small letters, to be told from states and durations.
-func random(r *rand.Rand) []row {
+func random(r *rand.Rand) []*row {
 	name := func(most int) string {
 		signs := []string{"A", "B", "-", "7", "日", "🚀", "❤️", "👍🏽", "🇩🇪", "E\u0301", "\u0301", "\u202e", "\u200d", "\x1b", "\n", "\xff", "Ж", "ש", "नि", "각", "ﷺ"}
 		var b strings.Builder
@@ -148,9 +148,9 @@ func random(r *rand.Rand) []row {
 		return b.String()
 	}
 	states := []state{expired, signedOut, rejected, unknown, active}
-	rows := make([]row, r.IntN(6))
+	rows := make([]*row, r.IntN(6))
 	for i := range rows {
-		rows[i] = row{Profile: name(40), State: states[r.IntN(len(states))], Current: r.IntN(4) == 0}
+		rows[i] = &row{Profile: name(40), State: states[r.IntN(len(states))], Current: r.IntN(4) == 0}
 		if r.IntN(2) == 0 {
 			rows[i].Account, rows[i].ARN = account, assumed(strings.Repeat("R", r.IntN(70)), strings.Repeat("S", r.IntN(70)))
 		}
@@ -161,10 +161,10 @@ func random(r *rand.Rand) []row {
 			rows[i].SameAs = name(40)
 		}
 		if r.IntN(3) > 0 {
-			rows[i] = lasting(rows[i], time.Duration(r.Int64N(int64(40*time.Hour))), time.Duration(r.Int64N(int64(50*time.Hour)))-5*time.Hour)
+			rows[i] = lasting(*rows[i], time.Duration(r.Int64N(int64(40*time.Hour))), time.Duration(r.Int64N(int64(50*time.Hour)))-5*time.Hour)
 		}
 		if r.IntN(9) == 0 {
-			rows[i] = lasting(rows[i], 0, time.Duration(r.Int64N(int64(20000*time.Hour))))
+			rows[i] = lasting(*rows[i], 0, time.Duration(r.Int64N(int64(20000*time.Hour))))
 		}
 	}
 	return rows
@@ -250,7 +250,7 @@ func TestNamesThatDifferStillDoWhenTheyAreCut(t *testing.T) {
 		for i, sign := range name {
 			other := name[:i] + "X" + name[i+len(string(sign)):]
 			for width := 20; width < 80; width++ {
-				rows := []row{{Profile: name, State: active}, {Profile: other, State: active}, {Profile: "short", State: active}}
+				rows := []*row{{Profile: name, State: active}, {Profile: other, State: active}, {Profile: "short", State: active}}
 				lines := strings.Split(table(rows, now, style{width: width}), "\n")
 				if lines[1] == lines[2] {
 					t.Errorf("width %d: got %q for %s and for %s", width, lines[1], name, other)
@@ -270,9 +270,9 @@ func TestWhereNamesAreCut(t *testing.T) {
 		{[]string{"acme-production-1-read-only", "acme-production-2-read-only"}, []string{"…-1-read-only", "…-2-read-only"}},
 		{[]string{"日本語の日本語", "exactly-as-it", "short"}, []string{"日本語…日本語", "exactly-as-it", "short"}},
 	} {
-		column := newColumn("PROFILE", make([]row, len(c.names)), func() func(row) cell {
+		column := newColumn("PROFILE", make([]*row, len(c.names)), func() func(*row) cell {
 			i := -1
-			return func(row) cell { i++; return cell{text: c.names[i]} }
+			return func(*row) cell { i++; return cell{text: c.names[i]} }
 		}())
 		column.cut(13)
 		for i, want := range c.want {
@@ -284,7 +284,7 @@ func TestWhereNamesAreCut(t *testing.T) {
 }
 
 func BenchmarkAThousandRows(b *testing.B) {
-	var rows []row
+	var rows []*row
 	for i := range 1000 {
 		rows = append(rows, lasting(row{Profile: fmt.Sprintf("acme-production-eu-central-1-%d-administrator", i), Account: account, ARN: assumed("PowerUserRole", "jane")}, time.Hour, time.Hour))
 	}
@@ -334,7 +334,7 @@ func TestItIsTheStateThatIsColoured(t *testing.T) {
 	in(t, "UTC", 0)
 	r := row{Profile: "active", ARN: "arn:aws:sts::123456789012:assumed-role/active/active"}
 	r.ends(now.Add(time.Hour), now)
-	compare(t, written(t, "table", []row{r}, style{colour: true}), ``+
+	compare(t, written(t, "table", []*row{&r}, style{colour: true}), ``+
 		"PROFILE  ACCOUNT  ROLE OR USER   STATE   EXPIRES  LEFT\n"+
 		"active   -        active/active  \x1b[32mactive\x1b[0m  14:30    1h00m\n")
 	for s := range map[state]bool{active: true, expiring: true, expired: true, signedOut: true, rejected: true, unknown: true} {

@@ -63,7 +63,7 @@ func inTemplate(err error) error {
 
 // write writes what the template makes of each row, on a line of its own
 // unless it is nothing.
-func (p *prompt) write(w io.Writer, rows []row, now time.Time) error {
+func (p *prompt) write(w io.Writer, rows []*row, now time.Time) error {
 	var all strings.Builder
 	for _, r := range rows {
 		var text strings.Builder

@@ -8,10 +8,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"aws-mfa/shared/awstest"
+	"aws-mfa/shared/cache"
+	"aws-mfa/shared/profile"
+	"aws-mfa/shared/session"
 )
 
 // BenchmarkStart compares the CPU time of our programs, with a session that is
@@ -20,13 +24,12 @@ import (
 // ratios are what counts.
 func BenchmarkStart(b *testing.B) {
 	bin := build(b)
-	hello := filepath.Join(bin, "hello.go")
-	if err := os.WriteFile(hello, []byte("package main\n\nimport \"os\"\n\nfunc main() { os.Stdout.WriteString(\"hello\\n\") }\n"), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "hello"), hello).CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
+	compile(b, bin, "hello", `package main
+
+import "os"
+
+func main() { os.Stdout.WriteString("hello\n") }
+`)
 	ten, many := warmHome(b, bin, 10), warmHome(b, bin, 10_000)
 	settle(b, bin, ten, many)
 	commands := []struct {
@@ -53,6 +56,116 @@ func BenchmarkStart(b *testing.B) {
 			b.ReportMetric(float64(median(times[i+1]))/float64(base), c.name+"/hello")
 		}
 		b.ReportMetric(float64(median(times[4]))/float64(median(times[3])), "process-of-10000/of-10")
+	}
+}
+
+// reader is a program that reads all the files that an offline status has to.
+const reader = `package main
+
+import (
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	home := filepath.Join(os.Getenv("HOME"), ".aws")
+	os.ReadFile(filepath.Join(home, "config"))
+	os.ReadFile(filepath.Join(home, "credentials"))
+	cache := filepath.Join(home, "cli", "cache")
+	entries, _ := os.ReadDir(cache)
+	for _, entry := range entries {
+		os.ReadFile(filepath.Join(cache, entry.Name()))
+	}
+}
+`
+
+// BenchmarkOffline compares what an offline status of all profiles takes, of
+// which a tenth have a session, with what it takes to read the same files.
+func BenchmarkOffline(b *testing.B) {
+	bin := build(b)
+	compile(b, bin, "reader", reader)
+	for _, home := range []struct{ profiles, rounds int }{{10, 100}, {1000, 50}, {10_000, 50}} {
+		env := offlineHome(b, home.profiles, home.profiles/10)
+		b.Run(fmt.Sprint(home.profiles), func(b *testing.B) {
+			for b.Loop() {
+				var cpu, wall [2][]time.Duration
+				for range home.rounds {
+					for i, args := range [][]string{{"reader"}, {"aws-mfa-status", "--offline"}} {
+						began := time.Now()
+						cpu[i] = append(cpu[i], cpuTime(b, bin, env, args...))
+						wall[i] = append(wall[i], time.Since(began))
+					}
+				}
+				b.ReportMetric(float64(median(cpu[0]).Microseconds()), "reader-µs")
+				b.ReportMetric(float64(median(cpu[1]))/float64(median(cpu[0])), "offline/reader")
+				b.ReportMetric(float64(median(wall[1]))/float64(median(wall[0])), "offline/reader-wall")
+			}
+		})
+	}
+}
+
+// offlineHome makes a HOME with so many profiles and sessions spread over
+// them, and its environment.
+func offlineHome(b *testing.B, profiles, sessions int) []string {
+	home := b.TempDir()
+	var config strings.Builder
+	for i := range profiles {
+		fmt.Fprintf(&config, "[profile p%d]\nrole_arn = arn:aws:iam::123456789012:role/R%d\nsource_profile = default\nmfa_serial = arn:aws:iam::123456789012:mfa/jane\nregion = eu-west-1\n\n", i, i)
+	}
+	write(b, filepath.Join(home, ".aws", "config"), config.String())
+	write(b, filepath.Join(home, ".aws", "credentials"), "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n")
+	set, err := profile.Load(func(name string) (string, bool) {
+		if name != "HOME" {
+			return "", false
+		}
+		return home, true
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	store := session.Store{Roles: cache.In(home), Memory: cache.MemoryIn(home)}
+	for i := 0; i < profiles; i += profiles / sessions {
+		p, err := set.Profile(fmt.Sprintf("p%d", i))
+		if err != nil {
+			b.Fatal(err)
+		}
+		login, err := p.Login()
+		if err != nil {
+			b.Fatal(err)
+		}
+		err = store.Roles.Write(store.Name(login), cache.Entry{
+			AccessKeyID:     fmt.Sprintf("ASIA%016d", i),
+			SecretAccessKey: strings.Repeat("s", 40),
+			SessionToken:    strings.Repeat("FwoGZXIvYXdzEJ//////////", 20),
+			Expiration:      time.Now().Add(time.Hour),
+			AssumedRoleID:   "AROAEXAMPLE:jane",
+			AssumedRoleARN:  fmt.Sprintf("arn:aws:sts::123456789012:assumed-role/R%d/jane", i),
+			RequestID:       "c6104cbe-af31-11e0-8154-cbc7ccf896c7",
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	return []string{"HOME=" + home}
+}
+
+func write(b *testing.B, path, text string) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// compile builds a program of one file.
+func compile(b *testing.B, bin, name, source string) {
+	path := filepath.Join(bin, name+".go")
+	write(b, path, source)
+	cmd := exec.Command("go", "build", "-o", filepath.Join(bin, name), path)
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
 	}
 }
 

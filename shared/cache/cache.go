@@ -35,18 +35,31 @@ type Key struct {
 
 // Name returns the name of the entry, 40 hexadecimal digits.
 func (k Key) Name() string {
-	sum := sha1.Sum([]byte(k.json()))
+	sum := k.sum()
 	return hex.EncodeToString(sum[:])
 }
 
-func (k Key) json() string {
-	return object(
-		member{"DurationSeconds", k.DurationSeconds},
-		member{"ExternalId", optional(k.ExternalID)},
-		member{"RoleArn", quote(k.RoleARN)},
-		member{"RoleSessionName", nonEmpty(k.RoleSessionName)},
-		member{"SerialNumber", optional(k.SerialNumber)},
-	)
+func (k Key) sum() [sha1.Size]byte {
+	var space [256]byte // for more than most profiles have
+	return sha1.Sum(k.appendJSON(space[:0]))
+}
+
+func (k Key) appendJSON(b []byte) []byte {
+	b = append(b, '{')
+	if k.DurationSeconds != "" {
+		b = append(appendKey(b, "DurationSeconds"), k.DurationSeconds...)
+	}
+	if k.ExternalID != nil {
+		b = appendQuoted(appendKey(b, "ExternalId"), *k.ExternalID)
+	}
+	b = appendQuoted(appendKey(b, "RoleArn"), k.RoleARN)
+	if k.RoleSessionName != "" {
+		b = appendQuoted(appendKey(b, "RoleSessionName"), k.RoleSessionName)
+	}
+	if k.SerialNumber != nil {
+		b = appendQuoted(appendKey(b, "SerialNumber"), *k.SerialNumber)
+	}
+	return append(b, '}')
 }
 
 // Entry is one session, as STS gave it. Neither fmt nor encoding/json shows

@@ -4,8 +4,10 @@ package cache
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -62,27 +64,15 @@ func TestWhatIsNoFileIsBroken(t *testing.T) {
 	}
 }
 
-// A limit on file size fails a write half-way, as a full disk does.
+func init() { helpers["full-entry"] = fullEntry }
+
+// A limit on file size fails a write half-way, as a full disk does; in a helper,
+// since it is one for all files of the process.
 func TestFullDiskLeavesTheOldEntry(t *testing.T) {
 	d := Dir(t.TempDir())
 	put(t, d.Path("x"), "old")
-	signal.Ignore(syscall.SIGXFSZ)
-	defer signal.Reset(syscall.SIGXFSZ)
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	small := limit
-	small.Cur = 100
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
-		t.Fatal(err)
-	}
-	writing, checking := d.Write("x", session()), d.Check("x")
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	if !errors.Is(writing, syscall.EFBIG) || !errors.Is(checking, syscall.EFBIG) {
-		t.Errorf("got %v and %v, want %v", writing, checking, syscall.EFBIG)
+	if out, err := exec.Command(os.Args[0], "full-entry", string(d)).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
 	}
 	if got := get(t, d.Path("x")); got != "old" {
 		t.Errorf("got %s, want old", got)
@@ -90,6 +80,19 @@ func TestFullDiskLeavesTheOldEntry(t *testing.T) {
 	if got, want := files(t, d), []string{"x.json"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+func fullEntry(args []string) error {
+	signal.Ignore(syscall.SIGXFSZ)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 100, Max: 100}); err != nil {
+		return err
+	}
+	d := Dir(args[0])
+	writing, checking := d.Write("x", session()), d.Check("x")
+	if !errors.Is(writing, syscall.EFBIG) || !errors.Is(checking, syscall.EFBIG) {
+		return fmt.Errorf("got %v and %v, want %v", writing, checking, syscall.EFBIG)
+	}
+	return nil
 }
 
 func mode(t *testing.T, path string, want fs.FileMode) {

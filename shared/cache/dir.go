@@ -44,6 +44,9 @@ func (d Dir) Read(name string) (Entry, error) {
 		if err != nil {
 			return Entry{}, err
 		}
+		if plain, ok := parsePlain(data); ok {
+			return plain.entry(), nil
+		}
 		e, err := parse(data)
 		if err == nil {
 			return e, nil

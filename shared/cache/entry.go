@@ -141,8 +141,12 @@ func text(raw json.RawMessage) (s string) {
 
 // accountOf returns the account in arn:partition:service:region:account:resource.
 func accountOf(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		return parts[4]
+	for range 4 {
+		_, arn, _ = strings.Cut(arn, ":")
 	}
-	return ""
+	account, _, ok := strings.Cut(arn, ":")
+	if !ok {
+		return ""
+	}
+	return account
 }

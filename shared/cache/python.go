@@ -13,38 +13,54 @@ type member struct{ key, value string }
 // as Python's json.dumps spells them. encoding/json leaves out the spaces that
 // the hash needs, and escapes other characters.
 func object(members ...member) string {
-	var b strings.Builder
+	b := []byte{'{'}
 	for _, m := range members {
-		if m.value == "" {
-			continue
+		if m.value != "" {
+			b = append(appendKey(b, m.key), m.value...)
 		}
-		if b.Len() > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(quote(m.key) + ": " + m.value)
 	}
-	return "{" + b.String() + "}"
+	return string(append(b, '}'))
+}
+
+// appendKey begins a member of an object that was begun.
+func appendKey(b []byte, key string) []byte {
+	if b[len(b)-1] != '{' {
+		b = append(b, ", "...)
+	}
+	return append(appendQuoted(b, key), ": "...)
 }
 
 // quote returns s as a JSON string in ASCII.
-func quote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
+func quote(s string) string { return string(appendQuoted(nil, s)) }
+
+func appendQuoted(b []byte, s string) []byte {
+	b = append(b, '"')
+	plain := plainLength(s)
+	if at := strings.IndexByte(s[:plain], '"'); at >= 0 {
+		plain = at
+	}
+	b = append(b, s[:plain]...)
+	if plain < len(s) {
+		b = appendEscaped(b, s[plain:])
+	}
+	return append(b, '"')
+}
+
+func appendEscaped(b []byte, s string) []byte {
 	for _, r := range s {
 		switch i := strings.IndexRune("\"\\\n\r\t\b\f", r); {
 		case i >= 0:
-			b.WriteString(`\` + `"\nrtbf`[i:i+1])
+			b = append(b, '\\', `"\nrtbf`[i])
 		case ' ' <= r && r <= '~':
-			b.WriteRune(r)
+			b = append(b, byte(r))
 		case r > 0xFFFF:
 			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
 		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+			b = fmt.Appendf(b, `\u%04x`, r)
 		}
 	}
-	b.WriteByte('"')
-	return b.String()
+	return b
 }
 
 func nonEmpty(s string) string {
@@ -52,11 +68,4 @@ func nonEmpty(s string) string {
 		return ""
 	}
 	return quote(s)
-}
-
-func optional(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return quote(*s)
 }

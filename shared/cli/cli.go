@@ -132,6 +132,9 @@ func (v *Voice) tell(kind, format string, args ...any) {
 	}
 }
 
+// Verbose tells whether Trace speaks.
+func (v *Voice) Verbose() bool { return v.verbose }
+
 // Trace speaks with --verbose only.
 func (v *Voice) Trace(format string, args ...any) {
 	if v.verbose {
@@ -171,6 +174,9 @@ const zeroWidthJoiner, zeroWidthNonJoiner = '\u200d', '\u200c'
 // Printable is s as one line, with all that a terminal would interpret made
 // visible.
 func Printable(s string) string {
+	if isPlain(s) {
+		return s
+	}
 	s = strings.ToValidUTF8(s, "\ufffd")
 	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return s
@@ -191,6 +197,16 @@ func Printable(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// isPlain tells whether s is ASCII, all of it to be seen.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // Main runs the command with the arguments of the process, and ends it.

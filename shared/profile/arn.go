@@ -25,20 +25,35 @@ func ParseARN(s string) (a ARN, ok bool) {
 }
 
 func isAccount(s string) bool {
-	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return len(s) == 12
 }
 
 // plain tells whether s has only characters that STS takes in ARNs and serial
 // numbers: [\w+=/:,.@-].
 func plain(s string) bool {
-	for _, r := range s {
-		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("_+=/:,.@-", r):
-		default:
+	for i := range len(s) {
+		if !isPlainSTS(s[i]) {
 			return false
 		}
 	}
 	return s != ""
+}
+
+func isPlainSTS(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	switch c {
+	case '_', '+', '=', '/', ':', ',', '.', '@', '-':
+		return true
+	}
+	return false
 }
 
 // checkRoleARN says what is wrong with a role_arn, before AWS is asked.

@@ -18,6 +18,33 @@ const (
 // body reads the section's keys. A value over several lines has them joined
 // by \n; a nested block is one that starts with \n.
 func (f *file) body(s *section) (map[string]Value, error) {
+	if values, ok := f.plainBody(s); ok {
+		return values, nil
+	}
+	return f.parsedBody(s)
+}
+
+// plainBody reads a section that leaves nothing to parse: each value stands on
+// one line, and is all that stands there behind the key.
+func (f *file) plainBody(s *section) (values map[string]Value, ok bool) {
+	values = make(map[string]Value, fewKeys/4)
+	for lex := f.lexer(s); ; {
+		tok, err := lex.next()
+		switch {
+		case err != nil:
+			return nil, false
+		case tok.kind == endToken:
+			return values, true
+		case tok.kind == keyToken && tok.from > 0:
+			values[tok.name] = Value{Text: tok.value, Set: true, From: Origin{File: f.path, Line: tok.line}}
+		case tok.kind != continueToken || len(tok.value) > 0:
+			return nil, false
+		}
+	}
+}
+
+// parsedBody reads any section.
+func (f *file) parsedBody(s *section) (map[string]Value, error) {
 	canonical, lines := f.canonical(s)
 	parsed, err := ini.LoadSources(ini.LoadOptions{
 		IgnoreContinuation:         true,
@@ -56,13 +83,13 @@ func (f *file) canonical(s *section) (text []byte, lines []int) {
 		}
 		if tok.kind == keyToken {
 			b.WriteString(keyGuard)
-			b.Write(tok.name)
+			b.WriteString(tok.name)
 			b.WriteString("=" + valueGuard)
 			lines = append(lines, tok.line)
 		} else {
 			b.WriteByte('\t')
 		}
-		b.Write(tok.value)
+		b.WriteString(tok.value)
 		b.WriteByte('\n')
 	}
 }
@@ -70,17 +97,20 @@ func (f *file) canonical(s *section) (text []byte, lines []int) {
 // values are those of the section with that name and what it inherits from
 // [DEFAULT]; nil without such a section.
 func (f *file) values(name string) (map[string]Value, error) {
-	s := f.byName[name]
-	if s == nil {
+	own := f.find(name)
+	if own < 0 {
 		return nil, nil
 	}
-	values, err := f.body(s)
+	values, err := f.body(f.at(own))
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range f.sections {
-		if d.name == defaultSection && d != s {
-			inherited, err := f.body(d)
+	if f.find(defaultSection) < 0 {
+		return values, nil
+	}
+	for i := range f.marks {
+		if f.name(i) == defaultSection && i != own {
+			inherited, err := f.body(f.at(i))
 			if err != nil {
 				return nil, err
 			}

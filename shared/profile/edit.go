@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -24,13 +23,14 @@ type Change struct {
 //
 // A credentials file has its profiles in sections of their own names.
 func ConfigSection(path string, data []byte, profile string) (string, error) {
-	f := newFile(path, data)
+	f := newFile(path, string(data))
 	if err := f.scan(); err != nil {
 		return "", err
 	}
-	switch section := f.profiles()[profile]; {
-	case section != "":
-		return section, nil
+	set := Set{config: f, odd: f.oddProfiles()}
+	switch section := set.section(profile); {
+	case section >= 0:
+		return f.name(section), nil
 	case profile == "default":
 		return profile, nil
 	case profile == "" || strings.ContainsAny(profile, " \t\r\n'\"\\"):
@@ -58,7 +58,7 @@ func ConfigSection(path string, data []byte, profile string) (string, error) {
 // back in any other way than written are refused, as is a result that says
 // anything else in other places than data did. Errors hold no values.
 func Edit(path string, data []byte, section string, changes []Change) ([]byte, error) {
-	f := newFile(path, data)
+	f := newFile(path, string(data))
 	if err := f.scan(); err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func Edit(path string, data []byte, section string, changes []Change) ([]byte, e
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	s := f.byName[section]
+	s := f.section(section)
 	if s == nil {
 		err = checkSection(section)
 	} else if section == defaultSection {
@@ -79,10 +79,10 @@ func Edit(path string, data []byte, section string, changes []Change) ([]byte, e
 		return f.checked(f.appended(section, changes), section, changes)
 	}
 	lines, frame := f.splices(s, changes)
-	out, err := f.checked(splice(data, lines, frame), section, changes)
+	out, err := f.checked(splice(f.data, lines, frame), section, changes)
 	if err != nil && len(frame) > 0 {
 		// An indented header may need the one above it, not to go on a value.
-		return f.checked(splice(data, lines), section, changes)
+		return f.checked(splice(f.data, lines), section, changes)
 	}
 	return out, err
 }
@@ -111,7 +111,7 @@ func checkSection(name string) error {
 // oneLine tells whether Python reads s back as it is, whether it cuts lines as
 // files or as strings.
 func oneLine(s string) bool {
-	text, _ := trimSpace([]byte(s))
+	text, _ := trimSpace(s)
 	return len(text) == len(s) && utf8.ValidString(s) &&
 		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' })
 }
@@ -134,7 +134,7 @@ func (e *entry) settle() {
 	}
 	values := make([]string, len(e.lines))
 	for i, line := range e.lines {
-		values[i] = string(line.value)
+		values[i] = line.value
 	}
 	e.value = strings.Join(values, "\n")
 }
@@ -150,7 +150,7 @@ func (f *file) entries(s *section) (all []entry) {
 			}
 			return all
 		case tok.kind == keyToken:
-			all = append(all, entry{name: string(tok.name), lines: []token{tok}})
+			all = append(all, entry{name: tok.name, lines: []token{tok}})
 		default:
 			last := &all[len(all)-1]
 			last.lines = append(last.lines, tok)
@@ -165,16 +165,16 @@ type edit struct {
 }
 
 // splice makes the edits, of which none overlap.
-func splice(data []byte, edits ...[]edit) []byte {
+func splice(text string, edits ...[]edit) string {
 	all := slices.Concat(edits...)
 	slices.SortStableFunc(all, func(a, b edit) int { return cmp.Or(a.start-b.start, a.end-b.end) })
-	var out []byte
+	var out strings.Builder
 	at := 0
 	for _, e := range all {
-		out = append(append(out, data[at:e.start]...), e.text...)
+		out.WriteString(text[at:e.start] + e.text)
 		at = e.end
 	}
-	return append(out, data[at:]...)
+	return out.String() + text[at:]
 }
 
 // splices are the changes as edits of the section's lines and, if no key is
@@ -218,10 +218,10 @@ func removal(lines []token) (edits []edit) {
 // newValue is the edit of a key's own line.
 func (f *file) newValue(line token, value string) edit {
 	text := trimLineEnd(f.data[line.start:line.end])
-	from := bytes.IndexAny(text, "=:") + 1
+	from := strings.IndexAny(text, "=:") + 1
 	rest := text[from:]
-	gap := len(rest) - len(bytes.TrimLeftFunc(rest, isSpace))
-	if before, _ := utf8.DecodeLastRune(text[:from-1]); len(rest) == 0 && isSpace(before) {
+	gap := len(rest) - len(strings.TrimLeftFunc(rest, isSpace))
+	if before, _ := utf8.DecodeLastRuneInString(text[:from-1]); len(rest) == 0 && isSpace(before) {
 		value = " " + value // behind "key =", to look like "key = value"
 	}
 	at := line.start + from + gap
@@ -248,31 +248,31 @@ func (f *file) foot(s *section, all []entry) (at int, indent string) {
 // indent is the space that the line at that offset starts with.
 func (f *file) indent(start int) string {
 	rest := f.data[start:]
-	return string(rest[:len(rest)-len(bytes.TrimLeftFunc(rest, isSpace))])
+	return rest[:len(rest)-len(strings.TrimLeftFunc(rest, isSpace))]
 }
 
 // nextLine is what it takes to start a line below the text.
-func nextLine(text []byte) string {
+func nextLine(text string) string {
 	if len(text) == 0 || endsLine(text) {
 		return ""
 	}
 	return lineEnd(text)
 }
 
-func endsLine(text []byte) bool {
-	return bytes.HasSuffix(text, []byte("\n")) || bytes.HasSuffix(text, []byte("\r"))
+func endsLine(text string) bool {
+	return strings.HasSuffix(text, "\n") || strings.HasSuffix(text, "\r")
 }
 
 // lineEnd is how the last line with an end ends: \n, \r\n or \r.
-func lineEnd(text []byte) string {
-	at := bytes.LastIndexAny(text, "\r\n")
+func lineEnd(text string) string {
+	at := strings.LastIndexAny(text, "\r\n")
 	switch {
 	case at < 0:
 		return "\n"
-	case bytes.HasSuffix(text[:at+1], []byte("\r\n")):
+	case strings.HasSuffix(text[:at+1], "\r\n"):
 		return "\r\n"
 	}
-	return string(text[at])
+	return text[at : at+1]
 }
 
 func settings(changes []Change, indent, end string) string {
@@ -284,7 +284,7 @@ func settings(changes []Change, indent, end string) string {
 }
 
 // appended is the file with a new section, if there is a key for it.
-func (f *file) appended(section string, changes []Change) []byte {
+func (f *file) appended(section string, changes []Change) string {
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c Change) bool { return c.Remove })
 	if len(changes) == 0 {
 		return f.data
@@ -296,7 +296,7 @@ func (f *file) appended(section string, changes []Change) []byte {
 		// section goes.
 		text = nextLine(f.data) + end + text
 	}
-	return append(slices.Clip(f.data), text...)
+	return f.data + text
 }
 
 // frame is the edit that takes the section's header away, and the blank line
@@ -319,20 +319,21 @@ func (f *file) frame(s *section, all []entry) []edit {
 }
 
 // between is what stands among the lines of the keys.
-func (f *file) between(s *section, all []entry) (text []byte) {
+func (f *file) between(s *section, all []entry) string {
+	var text strings.Builder
 	at := s.start
 	for _, e := range all {
 		for _, line := range e.lines {
-			text = append(text, f.data[at:line.start]...)
+			text.WriteString(f.data[at:line.start])
 			at = line.end
 		}
 	}
-	return text
+	return text.String()
 }
 
 // tail is what stands below the keys, without the comments that belong to the
 // next header.
-func (f *file) tail(s *section, foot int) []byte {
+func (f *file) tail(s *section, foot int) string {
 	tail := f.data[foot:s.end]
 	if s.end == len(f.data) {
 		return tail
@@ -351,9 +352,9 @@ func (f *file) tail(s *section, foot int) []byte {
 	return tail[:blank]
 }
 
-func hasText(text []byte) bool { return len(bytes.TrimLeftFunc(text, isSpace)) > 0 }
+func hasText(text string) bool { return len(strings.TrimLeftFunc(text, isSpace)) > 0 }
 
-func trimLineEnd(text []byte) []byte {
+func trimLineEnd(text string) string {
 	if endsLine(text) {
 		return text[:len(text)-len(lineEnd(text))]
 	}
@@ -362,7 +363,7 @@ func trimLineEnd(text []byte) []byte {
 
 // checked is out, if the same reader finds in it what was there and what the
 // changes say, and nothing else.
-func (f *file) checked(out []byte, section string, changes []Change) ([]byte, error) {
+func (f *file) checked(out, section string, changes []Change) ([]byte, error) {
 	others, own := f.content(section)
 	for _, c := range changes {
 		i := slices.IndexFunc(own, func(e Change) bool { return e.Key == c.Key })
@@ -380,7 +381,7 @@ func (f *file) checked(out []byte, section string, changes []Change) ([]byte, er
 	if made.scan() == nil {
 		othersMade, ownMade := made.content(section)
 		if slices.Equal(others, othersMade) && slices.Equal(own, ownMade) {
-			return out, nil
+			return []byte(out), nil
 		}
 	}
 	return nil, fmt.Errorf("%s: section [%s] cannot be edited without an effect on others", f.path, printable(section))
@@ -389,7 +390,8 @@ func (f *file) checked(out []byte, section string, changes []Change) ([]byte, er
 // content is what the sections say: that one's keys with their values, and all
 // of the others' in order, with the bytes that they are written in.
 func (f *file) content(section string) (others []string, own []Change) {
-	for _, s := range f.sections {
+	for i := range f.marks {
+		s := f.at(i)
 		end := s.start
 		for _, e := range f.entries(s) {
 			end = e.end()
@@ -400,7 +402,7 @@ func (f *file) content(section string) (others []string, own []Change) {
 			}
 		}
 		if s.name != section {
-			others = append(others, string(bytes.TrimRightFunc(f.data[s.header:end], isSpace)))
+			others = append(others, strings.TrimRightFunc(f.data[s.header:end], isSpace))
 		}
 	}
 	return others, own

@@ -163,7 +163,7 @@ func (p *Profile) next(key, name string, from Origin, chain []string) (*Profile,
 // Behind is the profile that p hands on, with a credential_process that is
 // aws-mfa-login; ok is false if p is no such profile.
 func (p *Profile) Behind() (behind *Profile, ok bool) {
-	for range len(p.set.sections) + 1 {
+	for range len(p.set.config.marks) + 1 {
 		name, _, isOurs := p.behind()
 		if !isOurs {
 			return p, ok

@@ -152,8 +152,8 @@ func (s *Set) service(name, service string) (Value, error) {
 
 // SSOSessions are the names of the sso-session sections.
 func (s *Set) SSOSessions() (names []string) {
-	for _, section := range s.config.sections {
-		if name, ok := secondWord(section.name, "sso-session"); ok {
+	for i := range s.config.marks {
+		if name, ok := secondWord(s.config.name(i), "sso-session"); ok {
 			names = append(names, name)
 		}
 	}
@@ -163,9 +163,10 @@ func (s *Set) SSOSessions() (names []string) {
 // typed are the settings in the section [kind name] of the config file.
 func (s *Set) typed(kind, name string) (map[string]Value, error) {
 	found := ""
-	for _, section := range s.config.sections {
-		if n, ok := secondWord(section.name, kind); ok && n == name {
-			found = section.name
+	for i := range s.config.marks {
+		section := s.config.name(i)
+		if n, ok := secondWord(section, kind); ok && n == name {
+			found = section
 		}
 	}
 	if found == "" {

@@ -9,6 +9,7 @@ package profile
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -51,7 +52,11 @@ type Set struct {
 	env         Environment
 	config      *file
 	credentials *file
-	sections    map[string]string // profile name to section name in the config file
+	odd         map[string]int // profiles that other sections than [profile NAME] of the config file define
+
+	// While a Survey lasts:
+	looked  func(name string)   // told of every profile that is looked at on the way to a login
+	sources map[string]*Profile // those
 }
 
 // Load reads and indexes both files: AWS_CONFIG_FILE and
@@ -69,20 +74,62 @@ func Load(env Environment) (*Set, error) {
 	if s.credentials, err = open(s.path("AWS_SHARED_CREDENTIALS_FILE", "credentials")); err != nil {
 		return nil, err
 	}
-	s.sections = s.config.profiles()
+	s.odd = s.config.oddProfiles()
 	return s, nil
 }
 
-// profiles are the names of the profiles in the config file, and of the
-// sections that define them.
-func (f *file) profiles() map[string]string {
-	sections := map[string]string{}
-	for _, section := range f.sections {
-		if name, ok := profileName(section.name); ok {
-			sections[name] = section.name // the last one wins, without a merge
+// plainName is NAME of a section [profile NAME], if it is written in no other
+// way than that.
+func plainName(section string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(section, "profile ")
+	return name, ok && isWord(name)
+}
+
+// isWord tells whether s is a word that needs no quotes.
+func isWord(s string) bool {
+	for i := range len(s) {
+		switch s[i] {
+		case ' ', '\t', '\r', '\n', '\'', '"', '\\':
+			return false
 		}
 	}
-	return sections
+	return s != ""
+}
+
+// oddProfiles are the profiles of the config file that sections with any other
+// name than [profile NAME] define.
+func (f *file) oddProfiles() map[string]int {
+	odd := map[string]int{}
+	for i := range f.marks {
+		section := f.name(i)
+		if _, ok := plainName(section); ok {
+			continue
+		}
+		if name, ok := profileName(section); ok {
+			odd[name] = i // the last one wins, without a merge
+		}
+	}
+	for name, i := range odd {
+		odd[name] = max(i, f.plainProfile(name))
+	}
+	return odd
+}
+
+// plainProfile is the section [profile NAME], written in that way; -1 without
+// one.
+func (f *file) plainProfile(name string) int {
+	if !isWord(name) {
+		return -1
+	}
+	return f.find("profile " + name)
+}
+
+// section is that of the config file which defines the profile; -1 without one.
+func (s *Set) section(name string) int {
+	if i, ok := s.odd[name]; ok {
+		return i
+	}
+	return s.config.plainProfile(name)
 }
 
 // path is a file's place: what the variable says, with $VAR and ~ expanded as
@@ -114,7 +161,7 @@ func secondWord(section, prefix string) (string, bool) {
 	if !strings.HasPrefix(section, prefix) {
 		return "", false
 	}
-	if name, ok := strings.CutPrefix(section, prefix+" "); ok && !strings.ContainsAny(name, " \t\r\n'\"\\") && name != "" {
+	if name, ok := strings.CutPrefix(section, prefix+" "); ok && isWord(name) {
 		return name, true
 	}
 	parts, err := words(section)
@@ -126,22 +173,51 @@ func secondWord(section, prefix string) (string, bool) {
 
 // Names are the profiles of both files, sorted.
 func (s *Set) Names() []string {
-	names := make([]string, 0, len(s.sections))
-	for name := range s.sections {
+	names := make([]string, 0, len(s.config.marks)+len(s.credentials.marks))
+	for name := range s.all() {
 		names = append(names, name)
-	}
-	for _, section := range s.credentials.sections {
-		if section.name != defaultSection && s.sections[section.name] == "" {
-			names = append(names, section.name)
-		}
 	}
 	slices.Sort(names)
 	return names
 }
 
+// all are the profiles of both files, in no order; with the section, if one of
+// the config file that has a plain name is all there is of the profile, else -1.
+func (s *Set) all() iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		for i := range s.config.marks {
+			name, ok := plainName(s.config.name(i))
+			if !ok {
+				continue
+			}
+			if _, odd := s.odd[name]; odd {
+				continue
+			}
+			section := i
+			if s.credentials.find(name) >= 0 {
+				section = -1
+			}
+			if !yield(name, section) {
+				return
+			}
+		}
+		for name := range s.odd {
+			if !yield(name, -1) {
+				return
+			}
+		}
+		for i := range s.credentials.marks {
+			name := s.credentials.name(i)
+			if name != defaultSection && s.section(name) < 0 && !yield(name, -1) {
+				return
+			}
+		}
+	}
+}
+
 // Has tells whether a profile of that name is in either file.
 func (s *Set) Has(name string) bool {
-	return s.sections[name] != "" || name != defaultSection && s.credentials.byName[name] != nil
+	return s.section(name) >= 0 || name != defaultSection && s.credentials.find(name) >= 0
 }
 
 // Current is the profile in force when none is named: AWS_PROFILE, then
@@ -172,6 +248,12 @@ type Profile struct {
 // Profile returns the profile of that name. The error is an
 // *UnknownProfileError or *SyntaxError.
 func (s *Set) Profile(name string) (*Profile, error) {
+	if s.looked != nil {
+		s.looked(name)
+		if p := s.sources[name]; p != nil {
+			return p, nil
+		}
+	}
 	if !s.Has(name) {
 		e := &UnknownProfileError{Name: name, Near: func() []string { return near(name, s.Names()) }, Files: []string{s.config.path, s.credentials.path}}
 		if current := s.Current(); current.Text == name {
@@ -181,13 +263,16 @@ func (s *Set) Profile(name string) (*Profile, error) {
 	}
 	p := &Profile{Name: name, set: s}
 	var err error
-	if section := s.sections[name]; section != "" {
-		if p.config, err = s.config.values(section); err != nil {
+	if section := s.section(name); section >= 0 {
+		if p.config, err = s.config.values(s.config.name(section)); err != nil {
 			return nil, err
 		}
 	}
 	if name != defaultSection {
 		p.credentials, err = s.credentials.values(name)
+	}
+	if s.looked != nil && err == nil {
+		s.sources[name] = p
 	}
 	return p, err
 }
@@ -275,8 +360,8 @@ func (s *Set) CredentialsFile() string { return s.credentials.path }
 // Values are the settings in a section of an AWS file with that text, none
 // without one. The path only names the file in errors, which are *SyntaxError.
 func Values(path string, data []byte, section string) (map[string]Value, error) {
-	f := newFile(path, data)
-	if err := f.scan(); err != nil || f.byName[section] == nil {
+	f := newFile(path, string(data))
+	if err := f.scan(); err != nil || f.find(section) < 0 {
 		return nil, err
 	}
 	return f.values(section)

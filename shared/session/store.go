@@ -25,6 +25,27 @@ func (s Store) Find(l *profile.Login) (cache.Entry, error) {
 	return dir.Read(name)
 }
 
+// A Snapshot is all sessions of a Store at one moment, for those who look for
+// many.
+type Snapshot struct{ roles, users *cache.Snapshot }
+
+// Snapshot reads all sessions.
+func (s Store) Snapshot() Snapshot {
+	return Snapshot{roles: s.Roles.Snapshot(), users: s.Memory.Sessions().Snapshot()}
+}
+
+// Len is how many sessions there were, as far as is known.
+func (s Snapshot) Len() int { return s.roles.Len() + s.users.Len() }
+
+// Find is as Store.Find, without secrets. Where there was no session the error
+// is fs.ErrNotExist itself.
+func (s Snapshot) Find(l *profile.Login) (cache.Glimpse, error) {
+	if l.IsRole() {
+		return s.roles.Read(key(l))
+	}
+	return s.users.ReadName(mfaKey(l))
+}
+
 // Path is the file of the login's session.
 func (s Store) Path(l *profile.Login) string {
 	dir, name := s.place(l)
@@ -82,19 +103,14 @@ func key(l *profile.Login) cache.Key {
 	if l.TokenFile.Set {
 		return cache.Key{RoleARN: l.RoleARN.Text, RoleSessionName: l.SessionName.Text}
 	}
-	optional := func(v profile.Value) *string {
-		if !v.Set {
-			return nil
-		}
-		return &v.Text
+	k := cache.Key{RoleARN: l.RoleARN.Text, RoleSessionName: l.SessionName.Text, DurationSeconds: l.Seconds}
+	if l.ExternalID.Set {
+		k.ExternalID = &l.ExternalID.Text
 	}
-	return cache.Key{
-		RoleARN:         l.RoleARN.Text,
-		RoleSessionName: l.SessionName.Text,
-		ExternalID:      optional(l.ExternalID),
-		SerialNumber:    optional(l.SerialNumber),
-		DurationSeconds: l.Seconds,
+	if l.SerialNumber.Set {
+		k.SerialNumber = &l.SerialNumber.Text
 	}
+	return k
 }
 
 // mfaKey is a name for what an MFA session is of: an access key and a device,

@@ -1,0 +1,159 @@
+package cache
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A Glimpse is what an entry tells to those who have no use for its secrets.
+type Glimpse struct {
+	AccessKeyID    string
+	Expiration     time.Time
+	AccountID      string // as in Entry
+	AssumedRoleARN string
+}
+
+// A Snapshot is all entries of a Dir at one moment, for those who look for
+// many. It takes an entry's word for the name of the role that it is of, which
+// AWS put there: if all entries tell, none is looked for under another name.
+type Snapshot struct {
+	dir      Dir
+	whole    bool                    // else there may be more
+	entries  map[[sha1.Size]byte]int // by name, which of the glimpses
+	glimpses []Glimpse               // one without Expiration is yet to be read
+	roles    map[uint32]struct{}     // names, hashed
+	anyRole  bool                    // some entry does not tell whose it is
+}
+
+// Snapshot reads all entries.
+func (d Dir) Snapshot() *Snapshot {
+	s := &Snapshot{dir: d}
+	f, err := os.Open(string(d))
+	if err != nil {
+		s.whole = errors.Is(err, fs.ErrNotExist)
+		return s
+	}
+	defer f.Close()
+	files, err := f.ReadDir(-1)
+	s.whole = err == nil
+	s.entries, s.roles = make(map[[sha1.Size]byte]int, len(files)), make(map[uint32]struct{}, len(files))
+	s.glimpses = make([]Glimpse, 0, len(files))
+	space := make([]byte, 8192) // for more than most entries have
+	for _, file := range files {
+		name, isEntry := strings.CutSuffix(file.Name(), ".json")
+		if sum, ok := sumOf(name); isEntry && ok {
+			s.entries[sum] = len(s.glimpses)
+			s.add(file, space)
+		}
+	}
+	return s
+}
+
+func (s *Snapshot) add(file fs.DirEntry, space []byte) {
+	var g Glimpse
+	if file.Type().IsRegular() {
+		if data, ok := readSmall(string(s.dir)+string(filepath.Separator)+file.Name(), space); ok {
+			if plain, ok := parsePlain(data); ok {
+				g = plain.glimpse()
+			}
+		}
+	}
+	s.glimpses = append(s.glimpses, g)
+	if role := assumedRole(g.AssumedRoleARN); role != "" {
+		s.roles[foldHash(role)] = struct{}{}
+	} else {
+		s.anyRole = true
+	}
+}
+
+func (p *plainEntry) glimpse() Glimpse {
+	g := Glimpse{AccessKeyID: string(p.accessKeyID), Expiration: p.expiration, AssumedRoleARN: string(p.assumedRoleARN)}
+	if g.AccountID = accountOf(g.AssumedRoleARN); len(p.accountID) > 0 && g.AccountID != string(p.accountID) {
+		g.AccountID = string(p.accountID)
+	}
+	return g
+}
+
+// Len is how many entries there were, as far as is known.
+func (s *Snapshot) Len() int { return len(s.entries) }
+
+// Read is as Dir.Read for the entry of that key. If there was none, the error
+// is fs.ErrNotExist itself.
+func (s *Snapshot) Read(k Key) (Glimpse, error) {
+	if s.whole && !s.anyRole {
+		if _, there := s.roles[foldHash(k.RoleARN[strings.LastIndexByte(k.RoleARN, '/')+1:])]; !there {
+			return Glimpse{}, fs.ErrNotExist
+		}
+	}
+	return s.read(k.sum())
+}
+
+// ReadName is Read for an entry with the name of one.
+func (s *Snapshot) ReadName(name string) (Glimpse, error) {
+	if sum, ok := sumOf(name); ok {
+		return s.read(sum)
+	}
+	return s.dir.glimpse(name)
+}
+
+func (s *Snapshot) read(sum [sha1.Size]byte) (Glimpse, error) {
+	i, there := s.entries[sum]
+	if there && !s.glimpses[i].Expiration.IsZero() {
+		return s.glimpses[i], nil
+	}
+	if !there && s.whole {
+		return Glimpse{}, fs.ErrNotExist
+	}
+	return s.dir.glimpse(hex.EncodeToString(sum[:]))
+}
+
+func (d Dir) glimpse(name string) (Glimpse, error) {
+	e, err := d.Read(name)
+	return glimpseOf(e), err
+}
+
+func glimpseOf(e Entry) Glimpse {
+	return Glimpse{AccessKeyID: e.AccessKeyID, Expiration: e.Expiration, AccountID: e.AccountID, AssumedRoleARN: e.AssumedRoleARN}
+}
+
+// assumedRole is NAME in arn:partition:sts::account:assumed-role/NAME/session,
+// "" in anything else.
+func assumedRole(arn string) string {
+	_, rest, _ := strings.Cut(arn, ":assumed-role/")
+	name, _, ok := strings.Cut(rest, "/")
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// foldHash is the FNV-1a hash of a name, with small letters for capitals. Two
+// names that have the same one only cost time.
+func foldHash(name string) uint32 {
+	h := uint32(2166136261)
+	for i := range len(name) {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		h = (h ^ uint32(c)) * 16777619
+	}
+	return h
+}
+
+// sumOf takes capitals as well: to some file systems they are the same.
+func sumOf(name string) (sum [sha1.Size]byte, ok bool) {
+	if len(name) != hex.EncodedLen(len(sum)) {
+		return sum, false
+	}
+	var digits [2 * sha1.Size]byte
+	copy(digits[:], name)
+	_, err := hex.Decode(sum[:], digits[:])
+	return sum, err == nil
+}
