@@ -19,7 +19,7 @@ test: ## everything
 race: ## the packages under the race detector; the programs that the scripts run are built without it
 	CGO_ENABLED=1 $(GO) test -race -skip TestSuite ./...
 
-bench: ## how our start compares with that of a Go program that prints one line
+bench: ## how our programs compare with others built and run beside them
 	$(GO) test -run '^$$' -bench . -benchtime 3x ./shared/awstest ./shared/profile
 
 cross: ## build for every platform

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"aws-mfa/shared/cache"
@@ -62,6 +63,8 @@ func (f finder) rows(names []string, all bool) (rows []*row, broken []error, err
 func (f finder) survey() (rows []*row) {
 	sessions, current := f.store.Snapshot(), f.set.Current().Text
 	space := make([]row, 0, sessions.Len()) // several profiles may share a session: then there is more
+	var endpoint string                     // and the time on its clock
+	now := f.clocks.Of(profile.Network{}).Now()
 	rest := f.set.Survey(func(l *profile.Login) (done bool) {
 		if l.Profile == current {
 			return false
@@ -83,7 +86,10 @@ func (f finder) survey() (rows []*row) {
 		if f.files {
 			r.File = f.store.Path(l)
 		}
-		r.ends(entry.Expiration, f.clocks.Of(l.Network).Now())
+		if l.Network.STS.Text != endpoint {
+			endpoint, now = l.Network.STS.Text, f.clocks.Of(l.Network).Now()
+		}
+		r.ends(entry.Expiration, now)
 		return true
 	})
 	rows = append(rows, f.profiles(rest, false)...)
@@ -239,8 +245,7 @@ func (f finder) identityCenter(r *row, p *profile.Profile) (err error) {
 // tokens are the rows of the sign-ins to Identity Center, whatever profiles
 // they serve.
 func (f finder) tokens() (rows []*row) {
-	sessions := f.set.SSOSessions()
-	for _, t := range f.store.Tokens.All(sessions) {
+	for _, t := range f.store.Tokens.All(f.set.SSOSessions) {
 		r := row{SSOSession: t.Of, StartURL: t.StartURL, Source: "sso"}
 		r.token(t)
 		rows = append(rows, &r)
@@ -291,26 +296,32 @@ func (f finder) environment() (r row, ok bool, err error) {
 // credential_process signs in to, or the one that a copy is of. All profiles are
 // looked through unless rows has all that have a session.
 func (f finder) compare(rows []*row, all bool) {
-	owners, copies := make(map[string]string, len(rows)), f.store.Memory.AllCopies() // owners by access key
+	owners, copies := make(map[string]string, len(rows)), sync.OnceValue(f.store.Memory.AllCopies) // owners by access key
 	if !all {
 		f.owners(rows, owners)
 	}
-	for _, own := range []bool{true, false} { // who signs in to it comes before who is told so by others
-		for _, r := range rows {
-			if owner := r.owner(copies); owner != "" && owners[r.session] == "" && own == (owner == r.Profile) {
-				owners[r.session] = owner
-			}
+	var others []*row // than the first that signs in to its session itself
+	for _, r := range rows {
+		switch owner := r.owner(copies); {
+		case r.session == "":
+		case owner == r.Profile && owners[r.session] == "":
+			owners[r.session] = owner
+		case owners[r.session] != r.Profile:
+			others = append(others, r)
 		}
 	}
-	for _, r := range rows {
-		if r.session != "" && owners[r.session] != r.Profile {
+	for _, r := range others {
+		if owners[r.session] == "" {
+			owners[r.session] = r.owner(copies)
+		}
+		if owners[r.session] != r.Profile {
 			r.SameAs = owners[r.session]
 		}
 	}
 }
 
 // owner is the profile that signs in to the row's session, "" if none does.
-func (r *row) owner(copies []cache.Copy) string {
+func (r *row) owner(copies func() []cache.Copy) string {
 	switch {
 	case r.session == "":
 		return ""
@@ -319,7 +330,7 @@ func (r *row) owner(copies []cache.Copy) string {
 	case r.sso != nil:
 		return r.Profile
 	}
-	for _, c := range copies {
+	for _, c := range copies() {
 		if c.Profile == r.Profile && c.AccessKeyID == r.session {
 			return c.Of
 		}

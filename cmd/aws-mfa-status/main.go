@@ -90,12 +90,18 @@ func (s *status) write(w io.Writer, rows []*row, style style) error {
 // notes it in the rows.
 func warnOfClocks(v *cli.Voice, clocks *session.Clocks, rows []*row) {
 	told := map[*session.Clock]bool{}
+	offset, last := 0, (*profile.Network)(nil) // many rows have the same
 	for _, r := range rows {
-		if r.network == nil {
+		switch r.network {
+		case nil:
+			continue
+		case last:
+			r.ClockOffset = offset
 			continue
 		}
 		clock := clocks.Of(*r.network)
-		r.ClockOffset = -int(clock.Ahead().Seconds())
+		offset, last = -int(clock.Ahead().Seconds()), r.network
+		r.ClockOffset = offset
 		if !told[clock] {
 			told[clock] = true
 			v.WarnOfClock(clock)
@@ -110,8 +116,10 @@ func (s *status) verdict(v *cli.Voice, set *profile.Set, rows []*row, broken []e
 	for _, r := range rows {
 		if r.State.signedIn() && !r.isToken() {
 			in++
-		} else if cure := r.cure(); cure != "" && len(s.Profiles) > 0 && r.State != unknown {
-			v.Hint("%s", cure)
+		} else if len(s.Profiles) > 0 && r.State != unknown {
+			if cure := r.cure(); cure != "" {
+				v.Hint("%s", cure)
+			}
 		}
 	}
 	for _, err := range broken {

@@ -40,8 +40,10 @@ func main() { os.Stdout.WriteString("hello\n") }
 		{"hello", ten, []string{"hello"}},
 		{"login", ten, []string{"aws-mfa-login", "mfa"}},
 		{"status", ten, []string{"aws-mfa-status", "--offline", "mfa"}},
+		{"template", ten, []string{"aws-mfa-status", "--offline", "--template", "{{.Profile}} {{.Left}}", "mfa"}},
 		{"process", ten, []string{"aws-mfa-login", "mfa", "--format", "process"}},
 		{"process-10000", many, []string{"aws-mfa-login", "mfa", "--format", "process"}},
+		{"template-10000", many, []string{"aws-mfa-status", "--offline", "--template", "{{.Profile}} {{.Left}}", "mfa"}},
 	}
 	for b.Loop() {
 		times := make([][]time.Duration, len(commands))
@@ -52,10 +54,12 @@ func main() { os.Stdout.WriteString("hello\n") }
 		}
 		base := median(times[0])
 		b.ReportMetric(float64(base.Microseconds()), "hello-µs")
-		for i, c := range commands[1:4] {
+		for i, c := range commands[1:5] {
 			b.ReportMetric(float64(median(times[i+1]))/float64(base), c.name+"/hello")
 		}
-		b.ReportMetric(float64(median(times[4]))/float64(median(times[3])), "process-of-10000/of-10")
+		b.ReportMetric(float64(median(times[3]))/float64(median(times[1])), "template/login")
+		b.ReportMetric(float64(median(times[5]))/float64(median(times[4])), "process-of-10000/of-10")
+		b.ReportMetric(float64(median(times[6]))/float64(median(times[3])), "template-of-10000/of-10")
 	}
 }
 
@@ -101,6 +105,44 @@ func BenchmarkOffline(b *testing.B) {
 				b.ReportMetric(float64(median(wall[1]))/float64(median(wall[0])), "offline/reader-wall")
 			}
 		})
+	}
+}
+
+// BenchmarkAThousandSessions asks AWS about so many.
+func BenchmarkAThousandSessions(b *testing.B) {
+	const sessions = 1000
+	bin := build(b)
+	aws, err := awstest.Start()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(aws.Close)
+	env := warmHomeAt(b, bin, aws, 0)
+	home := strings.TrimPrefix(env[0], "HOME=")
+	var config strings.Builder
+	args := []string{"--mfa-session"}
+	for i := range sessions {
+		fmt.Fprintf(&config, "\n[profile s%d]\nrole_arn = arn:aws:iam::123456789012:role/R\nrole_session_name = s%d\nsource_profile = default\nmfa_serial = %s\n", i, i, "arn:aws:iam::123456789012:mfa/jane")
+		args = append(args, fmt.Sprint("s", i))
+	}
+	path := filepath.Join(home, ".aws", "config")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	write(b, path, string(before)+config.String())
+	code, err := aws.Code("arn:aws:iam::123456789012:mfa/jane")
+	if err != nil {
+		b.Fatal(err)
+	}
+	cpuTime(b, bin, env, append([]string{"aws-mfa-login", "--token-code", code}, args...)...)
+	for b.Loop() {
+		began, asked := time.Now(), aws.Count("GetCallerIdentity")
+		cpuTime(b, bin, env, "aws-mfa-status")
+		b.ReportMetric(time.Since(began).Seconds(), "s/1000-sessions")
+		if asked = aws.Count("GetCallerIdentity") - asked; asked < sessions {
+			b.Fatalf("got %d questions", asked)
+		}
 	}
 }
 
@@ -200,6 +242,10 @@ func warmHome(b *testing.B, bin string, profiles int) []string {
 		b.Fatal(err)
 	}
 	b.Cleanup(aws.Close)
+	return warmHomeAt(b, bin, aws, profiles)
+}
+
+func warmHomeAt(b *testing.B, bin string, aws *awstest.AWS, profiles int) []string {
 	user := aws.AddUser(jane)
 	aws.AddRole(awstest.Role{ARN: "arn:aws:iam::123456789012:role/R", Trusts: []string{jane}, RequireMFA: true})
 	home := b.TempDir()

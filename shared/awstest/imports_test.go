@@ -20,7 +20,7 @@ var rooms = map[string][]string{
 	"aws-mfa/shared/cli":             {"aws-mfa/shared/session", "aws-mfa/shared/profile", "aws-mfa/shared/cache", "aws-mfa/shared/mfa", "github.com/alecthomas/kong"},
 	"aws-mfa/shared/session":         {"aws-mfa/shared/profile", "aws-mfa/shared/cache", "aws-mfa/shared/mfa", "github.com/aws/"},
 	"aws-mfa/shared/profile":         {"gopkg.in/ini.v1"},
-	"aws-mfa/shared/cache":           {"github.com/gofrs/flock"},
+	"aws-mfa/shared/cache":           {"golang.org/x/sys/", "github.com/gofrs/flock"},
 	"aws-mfa/shared/mfa":             {"golang.org/x/sys/", "github.com/pquerna/otp", "github.com/zalando/go-keyring", "filippo.io/age"},
 	"aws-mfa/shared/awstest":         {"github.com/pquerna/otp"},
 	"aws-mfa/shared/awstest/sandbox": {"aws-mfa/shared/awstest", "golang.org/x/sys/"},

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -27,8 +26,22 @@ type Snapshot struct {
 	whole    bool                    // else there may be more
 	entries  map[[sha1.Size]byte]int // by name, which of the glimpses
 	glimpses []Glimpse               // one without Expiration is yet to be read
-	roles    map[uint32]struct{}     // names, hashed
-	anyRole  bool                    // some entry does not tell whose it is
+	roles    roleSet
+	anyRole  bool // some entry does not tell whose it is
+}
+
+// A roleSet has the names of roles, and some more: as many bits as an entry
+// seldom needs, by the hash of the name.
+type roleSet [1 << 10]uint64
+
+func (s *roleSet) add(role string) {
+	at := foldHash(role) % (64 * uint32(len(s)))
+	s[at/64] |= 1 << (at % 64)
+}
+
+func (s *roleSet) has(role string) bool {
+	at := foldHash(role) % (64 * uint32(len(s)))
+	return s[at/64]&(1<<(at%64)) != 0
 }
 
 // Snapshot reads all entries.
@@ -40,33 +53,31 @@ func (d Dir) Snapshot() *Snapshot {
 		return s
 	}
 	defer f.Close()
-	files, err := f.ReadDir(-1)
+	files, err := f.Readdirnames(-1)
 	s.whole = err == nil
-	s.entries, s.roles = make(map[[sha1.Size]byte]int, len(files)), make(map[uint32]struct{}, len(files))
+	s.entries = make(map[[sha1.Size]byte]int, len(files))
 	s.glimpses = make([]Glimpse, 0, len(files))
 	space := make([]byte, 8192) // for more than most entries have
 	for _, file := range files {
-		name, isEntry := strings.CutSuffix(file.Name(), ".json")
+		name, isEntry := strings.CutSuffix(file, ".json")
 		if sum, ok := sumOf(name); isEntry && ok {
 			s.entries[sum] = len(s.glimpses)
-			s.add(file, space)
+			s.add(f, file, space)
 		}
 	}
 	return s
 }
 
-func (s *Snapshot) add(file fs.DirEntry, space []byte) {
+func (s *Snapshot) add(dir *os.File, file string, space []byte) {
 	var g Glimpse
-	if file.Type().IsRegular() {
-		if data, ok := readSmall(string(s.dir)+string(filepath.Separator)+file.Name(), space); ok {
-			if plain, ok := parsePlain(data); ok {
-				g = plain.glimpse()
-			}
+	if data, ok := readSmall(dir, file, space); ok {
+		if plain, ok := parsePlain(data); ok {
+			g = plain.glimpse()
 		}
 	}
 	s.glimpses = append(s.glimpses, g)
 	if role := assumedRole(g.AssumedRoleARN); role != "" {
-		s.roles[foldHash(role)] = struct{}{}
+		s.roles.add(role)
 	} else {
 		s.anyRole = true
 	}
@@ -86,12 +97,16 @@ func (s *Snapshot) Len() int { return len(s.entries) }
 // Read is as Dir.Read for the entry of that key. If there was none, the error
 // is fs.ErrNotExist itself.
 func (s *Snapshot) Read(k Key) (Glimpse, error) {
-	if s.whole && !s.anyRole {
-		if _, there := s.roles[foldHash(k.RoleARN[strings.LastIndexByte(k.RoleARN, '/')+1:])]; !there {
-			return Glimpse{}, fs.ErrNotExist
-		}
+	if s.Lacks(k.RoleARN) {
+		return Glimpse{}, fs.ErrNotExist
 	}
 	return s.read(k.sum())
+}
+
+// Lacks tells whether there is certainly no entry of a role, which most seldom
+// have.
+func (s *Snapshot) Lacks(roleARN string) bool {
+	return s.whole && !s.anyRole && !s.roles.has(roleARN[strings.LastIndexByte(roleARN, '/')+1:])
 }
 
 // ReadName is Read for an entry with the name of one.

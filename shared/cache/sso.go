@@ -39,14 +39,17 @@ func (t Tokens) Token(of string) (Token, error) {
 	return token, err
 }
 
-// All are the tokens of all sign-ins that can be read; names are what they may
+// All are the tokens of all sign-ins that can be read; names tells what they may
 // be of, as for Token. The directory holds other files too.
-func (t Tokens) All(names []string) (all []Token) {
+func (t Tokens) All(names func() []string) (all []Token) {
+	files, _ := filepath.Glob(filepath.Join(escape(string(t)), "*.json"))
+	if len(files) == 0 {
+		return nil
+	}
 	of := map[string]string{}
-	for _, name := range names {
+	for _, name := range names() {
 		of[sha1Hex(name)+".json"] = name
 	}
-	files, _ := filepath.Glob(filepath.Join(escape(string(t)), "*.json"))
 	for _, path := range files {
 		if token, err := readToken(path); err == nil {
 			token.Of = of[filepath.Base(path)]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"aws-mfa/shared/cache"
@@ -87,9 +88,11 @@ func SignIn(ctx context.Context, v *Voice, login *profile.Login, o session.Optio
 // Clock is a time as people near it in time say it: local, with the date only
 // when it is not today.
 func Clock(t, now time.Time) string {
-	t, now = t.Local(), now.Local()
-	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
-		return t.Format("15:04")
+	t = t.Local()
+	year, month, day := t.Date()
+	if y, m, d := now.Local().Date(); d == day && m == month && y == year {
+		hour, minute, _ := t.Clock()
+		return string([]byte{byte('0' + hour/10), byte('0' + hour%10), ':', byte('0' + minute/10), byte('0' + minute%10)})
 	}
 	return t.Format("Mon Jan 2 15:04")
 }
@@ -101,9 +104,9 @@ func Left(d time.Duration) string {
 	case d <= 0:
 		return "0s"
 	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
+		return strconv.Itoa(int(d/time.Second)) + "s"
 	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
+		return strconv.Itoa(int(d/time.Minute)) + "m"
 	}
 	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 }

@@ -37,24 +37,20 @@ func isAccount(s string) bool {
 // numbers: [\w+=/:,.@-].
 func plain(s string) bool {
 	for i := range len(s) {
-		if !isPlainSTS(s[i]) {
+		if !plainSTS[s[i]] {
 			return false
 		}
 	}
 	return s != ""
 }
 
-func isPlainSTS(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return true
+// plainSTS are those characters.
+var plainSTS = func() (is [256]bool) {
+	for c := range byte(len(is) - 1) {
+		is[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("_+=/:,.@-", c) >= 0
 	}
-	switch c {
-	case '_', '+', '=', '/', ':', ',', '.', '@', '-':
-		return true
-	}
-	return false
-}
+	return is
+}()
 
 // checkRoleARN says what is wrong with a role_arn, before AWS is asked.
 func checkRoleARN(s string) error {

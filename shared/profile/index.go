@@ -85,7 +85,7 @@ func (f *file) section(name string) *section {
 
 // find is the index of the section with that name, -1 without one.
 func (f *file) find(name string) int {
-	if len(f.marks) == 0 {
+	if f.byName.lengths&lengthBit(name) == 0 {
 		return -1
 	}
 	return int(*f.slot(name)) - 1
@@ -93,9 +93,12 @@ func (f *file) find(name string) int {
 
 // A table finds sections by name.
 type table struct {
-	slots []uint32 // the index of a section and 1, or 0; a power of two, never full
-	seed  maphash.Seed
+	slots   []uint32 // the index of a section and 1, or 0; a power of two, never full
+	seed    maphash.Seed
+	lengths uint64 // of the names there are
 }
+
+func lengthBit(name string) uint64 { return 1 << (len(name) % 64) }
 
 // slot is the one of the section with that name, or for it.
 func (f *file) slot(name string) *uint32 {
@@ -207,6 +210,7 @@ func (f *file) add(header token) error {
 	}
 	n := uint32(len(f.marks))
 	*slot = n + 1
+	f.byName.lengths |= lengthBit(header.name)
 	f.marks = append(f.marks, mark{line: uint32(header.line), header: uint32(header.start), start: uint32(header.end),
 		name: uint32(header.from), nameEnd: uint32(header.from + len(header.name)), like: n})
 	return nil

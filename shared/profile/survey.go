@@ -14,6 +14,8 @@ type model struct {
 	login  *Login
 	prefix string   // of role_arn, up to the account
 	others []string // the profiles that were looked at
+
+	account string // of the role that was shown last
 }
 
 // Survey shows look the login of each profile that has one without any doubt,
@@ -91,9 +93,11 @@ func (s *Set) newModel(name string) *model {
 func (m *model) shows(name, role string) bool {
 	const account, kind = len("123456789012"), ":role/"
 	rest, ok := strings.CutPrefix(role, m.prefix)
-	if !ok || len(rest) <= account || !isAccount(rest[:account]) || !strings.HasPrefix(rest[account:], kind) || !plain(rest) || slices.Contains(m.others, name) {
+	if !ok || len(rest) <= account || rest[:account] != m.account && !isAccount(rest[:account]) || !strings.HasPrefix(rest[account:], kind) ||
+		!plain(rest[account+len(":role/")-1:]) || slices.Contains(m.others, name) {
 		return false
 	}
+	m.account = rest[:account]
 	m.login.Profile, m.login.RoleARN.Text = name, role
 	return true
 }

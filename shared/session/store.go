@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"aws-mfa/shared/cache"
 	"aws-mfa/shared/profile"
@@ -40,7 +41,10 @@ func (s Snapshot) Len() int { return s.roles.Len() + s.users.Len() }
 // Find is as Store.Find, without secrets. Where there was no session the error
 // is fs.ErrNotExist itself.
 func (s Snapshot) Find(l *profile.Login) (cache.Glimpse, error) {
-	if l.IsRole() {
+	switch {
+	case l.IsRole() && s.roles.Lacks(l.RoleARN.Text):
+		return cache.Glimpse{}, fs.ErrNotExist
+	case l.IsRole():
 		return s.roles.Read(key(l))
 	}
 	return s.users.ReadName(mfaKey(l))
