@@ -304,9 +304,9 @@ func (f finder) compare(rows []*row, all bool) {
 	for _, r := range rows {
 		switch owner := r.owner(copies); {
 		case r.session == "":
-		case owner == r.Profile && owners[r.session] == "":
+		case owner != "" && owner == r.Profile && owners[r.session] == "":
 			owners[r.session] = owner
-		case owners[r.session] != r.Profile:
+		default:
 			others = append(others, r)
 		}
 	}

@@ -696,7 +696,7 @@ func TestARequestIsNotRepeatedOnAConnectionThatIsReused(t *testing.T) {
 		if calls++; calls > 1 {
 			panic(http.ErrAbortHandler)
 		}
-		io.WriteString(w, "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>"+janeARN+"</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>")
+		io.WriteString(w, "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>"+janeARN+"</Arn><UserId>AIDA</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>")
 	}
 	within(t, profile.Network{STS: set("http://sts.example")}, once, func(t *testing.T, client *Client) {
 		transport := client.http.Transport.(bounded).next.(*http.Transport)
