@@ -125,7 +125,7 @@ func (a *AWS) goOn(f Fault, w http.ResponseWriter, req *request) {
 		}
 		select {
 		case <-req.Context().Done():
-			return
+			panic(http.ErrAbortHandler) // or who goes might still take it for the end
 		case <-a.done:
 			panic(http.ErrAbortHandler)
 		case <-wait:
