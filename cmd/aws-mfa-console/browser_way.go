@@ -16,7 +16,7 @@ import (
 
 // An opener is what the flags say of the browser.
 type opener struct {
-	Browser       filled `placeholder:"COMMAND" help:"Start this browser: a command, %s in it stands for the address (default: the first of $BROWSER that starts, a list with colons; else the system's)."`
+	Browser       filled `placeholder:"COMMAND" help:"Start this browser: a command, %s in it stands for the address (default: the first of $BROWSER that starts, a list with colons, semicolons on Windows; else the system's)."`
 	Container     filled `placeholder:"NAME" xor:"apart" help:"Open it in that container of Firefox, by the extension \"Open external links in a container\"."`
 	ChromeProfile bool   `xor:"apart" help:"Open it in a profile of Chrome, Chromium, Edge or Brave that is the role's own: each role has its console."`
 }

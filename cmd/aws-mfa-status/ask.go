@@ -78,7 +78,7 @@ func identify(ctx context.Context, rows []*row, clients *session.Clients, v *cli
 	var reasons []string
 	names := map[string][]string{}
 	for _, r := range rows {
-		if r.Reason == "" || r.keys.AccessKeyID == "" || r.SameAs != "" {
+		if r.Reason == "" || r.keys.AccessKeyID == "" || r.echo {
 			continue
 		}
 		if names[r.Reason] == nil {

@@ -62,23 +62,22 @@ func (f finder) rows(names []string, all bool) (rows []*row, broken []error, err
 // offline.
 func (f finder) survey() (rows []*row) {
 	sessions, current := f.store.Snapshot(), f.set.Current().Text
-	space := make([]row, 0, sessions.Len()) // several profiles may share a session: then there is more
+	space := make([]row, 0, sessions.Len()) // grown in pieces, so that pointers into it stay good
 	var endpoint string                     // and the time on its clock
 	now := f.clocks.Of(profile.Network{}).Now()
-	rest := f.set.Survey(func(l *profile.Login) (done bool) {
-		if l.Profile == current {
-			return false
-		}
+	look := func(l *profile.Login) (done bool) {
 		entry, err := sessions.Find(l)
-		if err != nil {
+		switch {
+		case l.Profile == current:
+			return false
+		case err != nil:
 			return err == fs.ErrNotExist
-		}
-		if len(space) == cap(space) {
+		case len(space) == cap(space):
 			space = make([]row, 0, 16)
 		}
-		space = append(space, row{
+		space = append(space, row{ // as row and entry fill it
 			Profile: l.Profile, RoleARN: l.RoleARN.Text, MFASerial: l.SerialNumber.Text, Region: l.Network.Region.Text,
-			Source: sourceOf(l), Account: entry.AccountID, ARN: entry.AssumedRoleARN, CachedARN: entry.AssumedRoleARN,
+			Source: "aws-cli-cache", Account: entry.AccountID, ARN: entry.AssumedRoleARN, CachedARN: entry.AssumedRoleARN,
 			network: &l.Network, session: entry.AccessKeyID, signsIn: l.Profile,
 		})
 		r := &space[len(space)-1]
@@ -91,7 +90,12 @@ func (f finder) survey() (rows []*row) {
 		}
 		r.ends(entry.Expiration, now)
 		return true
-	})
+	}
+	rest := f.set.Survey(look)
+	if sessions.Doubt() {
+		rows = nil
+		rest = f.set.Survey(look)
+	}
 	rows = append(rows, f.profiles(rest, false)...)
 	slices.SortFunc(rows, func(a, b *row) int { return strings.Compare(a.Profile, b.Profile) })
 	return rows
@@ -256,7 +260,7 @@ func (f finder) tokens() (rows []*row) {
 // token fills the row from a sign-in to Identity Center. It says nothing of
 // who somebody is for AWS.
 func (r *row) token(t cache.Token) {
-	r.Source, r.File, r.keys, r.session = "sso", t.Path, profile.Keys{}, ""
+	r.Source, r.File, r.keys = "sso", t.Path, profile.Keys{}
 	r.ends(t.ExpiresAt, time.Now())
 	if r.State == expired && t.Renewable {
 		r.State, r.Reason = unknown, "the AWS CLI renews this sign-in if Identity Center lets it"
@@ -294,13 +298,13 @@ func (f finder) environment() (r row, ok bool, err error) {
 // compare notes in each row which profile's session it is, if it is another's:
 // the first one with the same role and arguments, the one that a
 // credential_process signs in to, or the one that a copy is of. All profiles are
-// looked through unless rows has all that have a session.
-func (f finder) compare(rows []*row, all bool) {
+// looked through unless rows are complete: they have all that have a session.
+func (f finder) compare(rows []*row, complete bool) {
 	owners, copies := make(map[string]string, len(rows)), sync.OnceValue(f.store.Memory.AllCopies) // owners by access key
-	if !all {
-		f.owners(rows, owners)
+	if !complete {
+		f.addOwners(owners, rows, copies)
 	}
-	var others []*row // than the first that signs in to its session itself
+	var others []*row // that are not the first to sign in to their session themselves
 	for _, r := range rows {
 		switch owner := r.owner(copies); {
 		case r.session == "":
@@ -310,12 +314,19 @@ func (f finder) compare(rows []*row, all bool) {
 			others = append(others, r)
 		}
 	}
+	shown := map[string]bool{}
+	if len(others) > 0 {
+		for _, r := range rows {
+			shown[r.Profile] = true
+		}
+	}
 	for _, r := range others {
 		if owners[r.session] == "" {
 			owners[r.session] = r.owner(copies)
 		}
 		if owners[r.session] != r.Profile {
 			r.SameAs = owners[r.session]
+			r.echo = shown[r.SameAs]
 		}
 	}
 }
@@ -338,30 +349,24 @@ func (r *row) owner(copies func() []cache.Copy) string {
 	return ""
 }
 
-// owners finds the first profile that signs in to the session of each row.
-func (f finder) owners(rows []*row, owners map[string]string) {
-	keys, roles := map[string]string{}, map[string]bool{} // the access key by the session's name; its role
+// addOwners finds the first profile that signs in to the session of each row.
+func (f finder) addOwners(owners map[string]string, rows []*row, copies func() []cache.Copy) {
+	keys := map[string]string{} // access keys by the session's name
 	for _, r := range rows {
-		switch {
-		case r.session == "":
-		case r.login != nil && r.login.IsRole():
-			keys[f.store.Name(r.login)], roles[r.RoleARN] = r.session, true
-		case r.sso != nil:
-			keys[f.store.NameSSO(r.sso)], roles[r.SSORoleName] = r.session, true
+		if name := f.nameOf(r, copies); name != "" {
+			keys[name] = r.session
 		}
 	}
 	if len(keys) == 0 {
 		return
 	}
-	add := func(name, session string) {
-		if key := keys[session]; key != "" && (owners[key] == "" || name < owners[key]) {
-			owners[key] = name
+	add := func(profile, session string) {
+		if key := keys[session]; key != "" && (owners[key] == "" || profile < owners[key]) {
+			owners[key] = profile
 		}
 	}
 	rest := f.set.Survey(func(l *profile.Login) (done bool) {
-		if roles[l.RoleARN.Text] {
-			add(l.Profile, f.store.Name(l))
-		}
+		add(l.Profile, f.store.Name(l))
 		return true
 	})
 	for _, name := range rest {
@@ -369,19 +374,36 @@ func (f finder) owners(rows []*row, owners map[string]string) {
 		if err != nil {
 			continue
 		}
-		session := ""
-		switch kind := p.Kind(); {
-		case kind == profile.AssumeRole && roles[p.Value("role_arn").Text]:
-			if l, err := p.Login(); err == nil {
-				session = f.store.Name(l)
-			}
-		case kind == profile.IdentityCenter && roles[p.Value("sso_role_name").Text]:
+		if p.Kind() == profile.IdentityCenter {
 			if sso, err := p.SSO(); err == nil {
-				session = f.store.NameSSO(sso)
+				add(name, f.store.NameSSO(sso))
 			}
+		} else if l, err := p.Login(); err == nil && l.Profile == name {
+			add(name, f.store.Name(l))
 		}
-		add(name, session)
 	}
+}
+
+// nameOf is the name of the row's session, "" if it has none.
+func (f finder) nameOf(r *row, copies func() []cache.Copy) string {
+	switch {
+	case r.session == "":
+		return ""
+	case r.login != nil:
+		return f.store.Name(r.login)
+	case r.sso != nil:
+		return f.store.NameSSO(r.sso)
+	}
+	owner := r.owner(copies)
+	if owner == "" {
+		return ""
+	}
+	if p, err := f.set.Profile(owner); err == nil {
+		if l, err := p.Login(); err == nil {
+			return f.store.Name(l)
+		}
+	}
+	return ""
 }
 
 // date notes in each row when its session began, as far as its file tells.

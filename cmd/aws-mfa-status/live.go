@@ -109,7 +109,7 @@ func arranged(table, notes []string, clock string, height int) []string {
 	}
 	all := table
 	for _, part := range [][]string{notes, {clock}} {
-		if len(part) > 0 && len(table)+len(notes)+3 <= height {
+		if len(part) > 0 && len(table)+len(notes)+2+min(1, len(notes)) <= height {
 			all = append(all, "")
 		}
 		all = append(all, part...)
@@ -208,7 +208,7 @@ func (r row) note(asked bool) string {
 	if r.Reason != "" {
 		what += ", " + r.Reason
 	}
-	if cure := r.cure(); cure != "" && r.State != unknown && r.SameAs == "" {
+	if cure := r.cure(); cure != "" && r.State != unknown && !r.echo {
 		return fmt.Sprintf("%s %s: %s", r.name(), what, cure)
 	}
 	return r.name() + " " + what

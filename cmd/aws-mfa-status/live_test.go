@@ -75,7 +75,7 @@ func TestNotesSayWhatToDo(t *testing.T) {
 		{row{Profile: "a", State: unknown, Reason: "no connection"}, "a is unknown, no connection"},
 		{row{Profile: "a", State: expiring, SecondsLeft: &seconds, signsIn: "a"}, "a ends in 4m: aws-mfa-login a"},
 		{row{Profile: "a", State: expired, signsIn: "a"}, "a has expired: aws-mfa-login a"},
-		{row{Profile: "a", State: expired, SameAs: "b", signsIn: "b"}, "a has expired"},
+		{row{Profile: "a", State: expired, SameAs: "b", echo: true, signsIn: "b"}, "a has expired"},
 		{row{Profile: "a", State: rejected, Reason: "no such key", Source: "credentials-file"}, "a is rejected, no such key: aws configure --profile a"},
 	} {
 		if got := c.row.note(false); got != c.want {

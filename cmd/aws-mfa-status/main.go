@@ -67,6 +67,7 @@ func (s *status) Run(ctx context.Context, v *cli.Voice) error {
 		if err := identify(ctx, rows, session.NewClients(clocks, v.Trace), v); err != nil {
 			return err
 		}
+		recount(rows, clocks)
 	}
 	warnOfClocks(v, clocks, rows)
 	if err := s.write(v.Stdout, rows, style); err != nil {
@@ -86,11 +87,25 @@ func (s *status) write(w io.Writer, rows []*row, style style) error {
 	return write(w, s.Output, rows, time.Now(), style)
 }
 
+// recount counts what is left by AWS's clock, as its answers have set that.
+func recount(rows []*row, clocks *session.Clocks) {
+	for _, r := range rows {
+		if r.Expiration == nil || r.network == nil || r.keys.AccessKeyID == "" {
+			continue
+		}
+		before := r.State
+		r.ends(*r.Expiration, clocks.Of(*r.network).Now())
+		if before == rejected || before == unknown || r.Reason != "" {
+			r.State = before // AWS knows better, or nobody
+		}
+	}
+}
+
 // warnOfClocks tells once of each clock that this computer's differs from, and
 // notes it in the rows.
 func warnOfClocks(v *cli.Voice, clocks *session.Clocks, rows []*row) {
 	told := map[*session.Clock]bool{}
-	offset, last := 0, (*profile.Network)(nil) // many rows have the same
+	offset, last := 0, (*profile.Network)(nil) // profiles that are written alike share one
 	for _, r := range rows {
 		switch r.network {
 		case nil:

@@ -55,6 +55,7 @@ type row struct {
 	ClockOffset int        `json:"clockOffset,omitempty"` // seconds from this computer's clock to AWS's
 
 	began   time.Time // the session; zero where that is not known
+	echo    bool      // the profile of SameAs is told of, too
 	site    string    // an ARN in the partition that is asked
 	keys    profile.Keys
 	session string // its access key; "" where there is none

@@ -19,15 +19,17 @@ type Glimpse struct {
 }
 
 // A Snapshot is all entries of a Dir at one moment, for those who look for
-// many. It takes an entry's word for the name of the role that it is of, which
-// AWS put there: if all entries tell, none is looked for under another name.
+// many. It takes an entry's word for the name of the role that it is of: if all
+// entries tell, none is looked for under another name, until Doubt.
 type Snapshot struct {
 	dir      Dir
 	whole    bool                    // else there may be more
 	entries  map[[sha1.Size]byte]int // by name, which of the glimpses
 	glimpses []Glimpse               // one without Expiration is yet to be read
+	asked    []bool                  // which of them somebody has asked for
 	roles    roleSet
-	anyRole  bool // some entry does not tell whose it is
+	anyRole  bool // some entry does not tell whose it is, or what it tells is doubted
+	unread   int  // entries that nobody has asked for
 }
 
 // A roleSet has the names of roles, and some more: as many bits as an entry
@@ -75,7 +77,8 @@ func (s *Snapshot) add(dir *os.File, file string, space []byte) {
 			g = plain.glimpse()
 		}
 	}
-	s.glimpses = append(s.glimpses, g)
+	s.glimpses, s.asked = append(s.glimpses, g), append(s.asked, false)
+	s.unread++
 	if role := assumedRole(g.AssumedRoleARN); role != "" {
 		s.roles.add(role)
 	} else {
@@ -109,16 +112,21 @@ func (s *Snapshot) Lacks(roleARN string) bool {
 	return s.whole && !s.anyRole && !s.roles.has(roleARN[strings.LastIndexByte(roleARN, '/')+1:])
 }
 
-// ReadName is Read for an entry with the name of one.
-func (s *Snapshot) ReadName(name string) (Glimpse, error) {
-	if sum, ok := sumOf(name); ok {
-		return s.read(sum)
-	}
-	return s.dir.glimpse(name)
+// Doubt ends the belief in what entries tell of their roles, and reports whether
+// that may make a difference: there are entries that nobody has asked for, so
+// that one may be another role's than its name stands for.
+func (s *Snapshot) Doubt() bool {
+	before := s.anyRole
+	s.anyRole = true
+	return !before && s.unread > 0
 }
 
 func (s *Snapshot) read(sum [sha1.Size]byte) (Glimpse, error) {
 	i, there := s.entries[sum]
+	if there && !s.asked[i] {
+		s.asked[i] = true
+		s.unread--
+	}
 	if there && !s.glimpses[i].Expiration.IsZero() {
 		return s.glimpses[i], nil
 	}

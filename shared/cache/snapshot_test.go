@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"errors"
 	"io/fs"
 	"maps"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestASnapshotHasWhatTheDirectoryHas(t *testing.T) {
@@ -50,7 +52,6 @@ func same(t *testing.T, of string, d Dir, s *Snapshot, names []string, role func
 		want, wantErr := d.Read(role(name).Name())
 		for _, read := range []func() (Glimpse, error){
 			func() (Glimpse, error) { return s.Read(role(name)) },
-			func() (Glimpse, error) { return s.ReadName(role(name).Name()) },
 		} {
 			got, err := read()
 			switch {
@@ -81,5 +82,40 @@ func TestASnapshotIsOfOneMoment(t *testing.T) {
 	}
 	if got, err := after.Read(k); err == nil && got.AccessKeyID != session().AccessKeyID {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// An entry may hold the session of another role than its name stands for.
+func TestWhatEntriesTellIsDoubtedWhereSomeWereNotAskedFor(t *testing.T) {
+	t.Parallel()
+	d := Dir(t.TempDir())
+	key := func(role string) Key { return Key{RoleARN: "arn:aws:iam::123456789012:role/" + role} }
+	entry := func(role string) Entry {
+		return Entry{AccessKeyID: "ASIA-" + role, SecretAccessKey: "s", SessionToken: "t", Expiration: time.Now().Add(time.Hour), AssumedRoleARN: "arn:aws:sts::123456789012:assumed-role/" + role + "/jane"}
+	}
+	if err := errors.Join(d.Write(key("A").Name(), entry("A")), d.Write(key("B").Name(), entry("Other"))); err != nil {
+		t.Fatal(err)
+	}
+	s := d.Snapshot()
+	for _, name := range []string{"A", "B"} {
+		g, err := s.Read(key(name))
+		if found := err == nil && g.AccessKeyID == "ASIA-A"; found != (name == "A") {
+			t.Errorf("%s: got %v, %v", name, g, err)
+		}
+	}
+	if !s.Doubt() {
+		t.Error("an entry that was not asked for raises no doubt")
+	}
+	if g, err := s.Read(key("B")); err != nil || g.AccessKeyID != "ASIA-Other" {
+		t.Errorf("B in doubt: got %v, %v", g, err)
+	}
+	if s.Doubt() {
+		t.Error("doubt makes a difference once")
+	}
+	all := d.Snapshot()
+	all.Read(key("A"))
+	all.Read(key("Other"))
+	if all.read(key("B").sum()); all.Doubt() {
+		t.Error("all were asked for, and there is doubt")
 	}
 }

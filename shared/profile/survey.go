@@ -18,8 +18,8 @@ type model struct {
 	account string // of the role that was shown last
 }
 
-// Survey shows look the login of each profile that has one without any doubt,
-// and returns the names of the others, sorted, with those of which look says
+// Survey shows look the login of each profile that without any doubt assumes a
+// role, and returns the names of the others, sorted, with those of which look says
 // that it is not done with them. It takes a small part of the time that Profile
 // and Login of each would take: what many profiles have in common is read and
 // checked once.

@@ -26,28 +26,20 @@ func (s Store) Find(l *profile.Login) (cache.Entry, error) {
 	return dir.Read(name)
 }
 
-// A Snapshot is all sessions of a Store at one moment, for those who look for
-// many.
-type Snapshot struct{ roles, users *cache.Snapshot }
+// A Snapshot is all sessions of roles of a Store at one moment, for those who
+// look for many.
+type Snapshot struct{ *cache.Snapshot }
 
-// Snapshot reads all sessions.
-func (s Store) Snapshot() Snapshot {
-	return Snapshot{roles: s.Roles.Snapshot(), users: s.Memory.Sessions().Snapshot()}
-}
+// Snapshot reads all sessions of roles.
+func (s Store) Snapshot() Snapshot { return Snapshot{s.Roles.Snapshot()} }
 
-// Len is how many sessions there were, as far as is known.
-func (s Snapshot) Len() int { return s.roles.Len() + s.users.Len() }
-
-// Find is as Store.Find, without secrets. Where there was no session the error
-// is fs.ErrNotExist itself.
+// Find is as Store.Find, for a role and without secrets. Where there was no
+// session the error is fs.ErrNotExist itself.
 func (s Snapshot) Find(l *profile.Login) (cache.Glimpse, error) {
-	switch {
-	case l.IsRole() && s.roles.Lacks(l.RoleARN.Text):
+	if s.Lacks(l.RoleARN.Text) { // before a key is made
 		return cache.Glimpse{}, fs.ErrNotExist
-	case l.IsRole():
-		return s.roles.Read(key(l))
 	}
-	return s.users.ReadName(mfaKey(l))
+	return s.Read(key(l))
 }
 
 // Path is the file of the login's session.

@@ -14,14 +14,11 @@ func TestASnapshotFindsWhatTheStoreFinds(t *testing.T) {
 	home := t.TempDir()
 	store := Store{Roles: cache.In(home), Memory: cache.MemoryIn(home)}
 	serial := profile.Value{Text: "arn:aws:iam::123456789012:mfa/jane", Set: true}
-	keys := profile.Source{Keys: profile.Keys{AccessKeyID: "AKIAIOSFODNN7EXAMPLE"}}
 	logins := map[string]*profile.Login{
 		"role":       {RoleARN: profile.Value{Text: "arn:aws:iam::123456789012:role/A", Set: true}, SerialNumber: serial},
 		"other role": {RoleARN: profile.Value{Text: "arn:aws:iam::123456789012:role/A", Set: true}, ExternalID: profile.Value{Set: true}},
-		"user":       {SerialNumber: serial, Source: keys},
-		"other user": {SerialNumber: serial},
 	}
-	for _, name := range []string{"role", "user"} {
+	for _, name := range []string{"role"} {
 		dir, entry := store.place(logins[name])
 		e := cache.Entry{AccessKeyID: "ASIA-" + name, SecretAccessKey: "s", SessionToken: "t", Expiration: time.Now().Add(time.Hour).Truncate(time.Second)}
 		if name == "role" {
@@ -32,8 +29,8 @@ func TestASnapshotFindsWhatTheStoreFinds(t *testing.T) {
 		}
 	}
 	snapshot := store.Snapshot()
-	if got := snapshot.Len(); got != 2 {
-		t.Errorf("got %d sessions, want 2", got)
+	if got := snapshot.Len(); got != 1 {
+		t.Errorf("got %d sessions, want 1", got)
 	}
 	for name, l := range logins {
 		want, wantErr := store.Find(l)
