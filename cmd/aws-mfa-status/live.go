@@ -151,7 +151,23 @@ func (l *live) look(now time.Time, warn func(string, ...any)) (seen look) {
 	if !l.Offline {
 		l.identify(seen.rows, now)
 	}
+	l.warnOfClocks(seen.rows, warn)
 	return seen
+}
+
+func (l *live) warnOfClocks(rows []*row, warn func(string, ...any)) {
+	told := map[*session.Clock]bool{}
+	for _, r := range rows {
+		if r.network == nil {
+			continue
+		}
+		if clock := l.clocks.Of(*r.network); !told[clock] {
+			told[clock] = true
+			if ahead := clock.Ahead(); ahead != 0 {
+				warn("%s", session.Off(ahead))
+			}
+		}
+	}
 }
 
 // identify takes the answers that are known, and has the others asked for.
