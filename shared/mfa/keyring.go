@@ -166,7 +166,7 @@ func explain(err error) error {
 	case says("was not provided by any .service files"), says("The name is not activatable"):
 		// dbus-daemon, dbus-broker
 		return &KeyringError{"no program offers one in this D-Bus session (org.freedesktop.secrets)", err}
-	case says("dial unix"), says("dbus: auth"):
+	case says("dial unix"), says("write unix"), says("dbus: auth"):
 		return &KeyringError{"the D-Bus session does not answer", err}
 	default:
 		return &KeyringError{printable(text), err}
