@@ -19,6 +19,9 @@ test: ## everything
 race: ## the packages under the race detector; the programs that the scripts run are built without it
 	CGO_ENABLED=1 $(GO) test -race -skip TestSuite ./...
 
+faults: ## the programs under faults: killed, disk, network, load (docs/reliability.md)
+	$(GO) test -tags faults -run '^TestFault[A-Z]' -timeout 20m ./shared/awstest
+
 bench: ## how our programs compare with others built and run beside them
 	$(GO) test -run '^$$' -bench . -benchtime 3x ./shared/awstest ./shared/profile
 
@@ -36,4 +39,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
-.PHONY: build demo sandbox test race bench cross clean help
+.PHONY: build demo sandbox test race faults bench cross clean help

@@ -482,7 +482,11 @@ func condition(cond string, clients map[string]func() error) (bool, error) {
 // build builds the programs into a directory, with those that the scripts need.
 func build(t testing.TB) string {
 	t.Helper()
-	dir := t.TempDir()
+	return buildIn(t, t.TempDir())
+}
+
+func buildIn(t testing.TB, dir string) string {
+	t.Helper()
 	// What the child reads is unknown to go test, which would repeat an old
 	// result for new sources if they were not read here.
 	for _, root := range []string{"../../cmd", "../../shared"} {
