@@ -11,15 +11,12 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"aws-mfa/shared/profile"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
-	"github.com/aws/aws-sdk-go-v2/service/sso"
-	"github.com/aws/aws-sdk-go-v2/service/sso/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -111,62 +108,4 @@ func trusted(endpoint string) bool {
 	ip := net.ParseIP(u.Hostname())
 	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() ||
 		slices.Contains([]string{"169.254.170.2", "169.254.170.23", "fd00:ec2::23"}, u.Hostname()))
-}
-
-// An SSOError is a sign-in to Identity Center that is missing, or over.
-type SSOError struct {
-	Profile string // to sign in to, with the AWS CLI
-	SSO     *profile.SSO
-	Expired bool
-}
-
-func (e *SSOError) Error() string {
-	if e.Expired {
-		return "the sign-in to IAM Identity Center at " + e.SSO.StartURL.Text + " has expired"
-	}
-	return "there is no sign-in to IAM Identity Center at " + e.SSO.StartURL.Text
-}
-
-// sso gets the keys of a role of Identity Center: those that the AWS CLI
-// cached, else new ones with the token that it cached.
-func (o Options) sso(ctx context.Context, source profile.Source, n profile.Network) (profile.Keys, error) {
-	role := source.SSO
-	if entry, path, err := o.FindSSO(role); err == nil && entry.Good(o.Clock.Now()) {
-		o.Teller.Trace("session of %s: found in %s", source.Profile, path)
-		return profile.Keys{AccessKeyID: entry.AccessKeyID, SecretAccessKey: entry.SecretAccessKey, SessionToken: entry.SessionToken, From: profile.Origin{File: path}}, nil
-	}
-	of, _ := role.Of()
-	token, err := o.Tokens.Token(of)
-	if err != nil {
-		o.Teller.Trace("token of %s: %v", of, err)
-	}
-	if err != nil || !token.ExpiresAt.After(time.Now()) {
-		return profile.Keys{}, &SSOError{Profile: source.Profile, SSO: role, Expired: err == nil}
-	}
-	httpClient, err := HTTPClient(n)
-	if err != nil {
-		return profile.Keys{}, err
-	}
-	bounded, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	o.Teller.Trace("GetRoleCredentials: request (region %s)", role.Region.Text)
-	out, err := sso.New(sso.Options{Region: role.Region.Text, HTTPClient: httpClient}).GetRoleCredentials(bounded, &sso.GetRoleCredentialsInput{
-		AccessToken: &token.AccessToken, AccountId: &role.AccountID.Text, RoleName: &role.RoleName.Text,
-	})
-	var unauthorized *types.UnauthorizedException
-	switch {
-	case errors.As(err, &unauthorized):
-		return profile.Keys{}, &SSOError{Profile: source.Profile, SSO: role, Expired: true}
-	case errors.Is(ctx.Err(), context.Canceled):
-		return profile.Keys{}, context.Cause(ctx)
-	case errors.Is(bounded.Err(), context.DeadlineExceeded):
-		err = context.DeadlineExceeded
-	case err == nil && (out.RoleCredentials == nil || aws.ToString(out.RoleCredentials.AccessKeyId) == "" || aws.ToString(out.RoleCredentials.SecretAccessKey) == ""):
-		err = errors.New("the answer holds no credentials")
-	}
-	if err != nil {
-		return profile.Keys{}, &SourceError{profile.Setting{Name: "sso_role_name", Value: role.RoleName}, errors.New("no credentials from IAM Identity Center: " + inShort(err))}
-	}
-	k := out.RoleCredentials
-	return profile.Keys{AccessKeyID: aws.ToString(k.AccessKeyId), SecretAccessKey: aws.ToString(k.SecretAccessKey), SessionToken: aws.ToString(k.SessionToken), From: role.RoleName.From}, nil
 }
