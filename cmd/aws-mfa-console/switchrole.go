@@ -9,6 +9,7 @@ import (
 
 	"aws-mfa/shared/cli"
 	"aws-mfa/shared/profile"
+	"aws-mfa/shared/wording"
 )
 
 const (
@@ -141,7 +142,7 @@ func (c *console) switchLink(v *cli.Voice, set *profile.Set, name string) (link,
 
 // displayName is what the console calls the role from then on.
 func displayName(profile string) string {
-	runes := []rune(cli.Printable(profile))
+	runes := []rune(wording.Printable(profile))
 	return string(runes[:min(len(runes), maxDisplayed)])
 }
 

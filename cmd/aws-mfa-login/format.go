@@ -1,11 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
+	"aws-mfa/cmd/aws-mfa-login/warm"
 	"aws-mfa/shared/cache"
 	"aws-mfa/shared/cli"
 )
@@ -37,7 +37,7 @@ func printed(form string, c cache.Entry) (string, error) {
 //   - cmd: in quotes & | < > ^ ( ) are text. % and ! are replaced all the same, a quote
 //     cannot be quoted, and where set sees /? it prints its help.
 var forms = map[string]func(cache.Entry) (string, error){
-	"process":       process,
+	"process":       warm.Process,
 	"env":           shell{plain: "export %s=%s\n", quoted: "export %s='%s'\n", escape: strings.NewReplacer(`'`, `'\''`)}.script,
 	"env-no-export": shell{plain: "%s=%s\n", quoted: "%s='%s'\n", escape: strings.NewReplacer(`'`, `'\''`)}.script,
 	"fish":          shell{plain: "set -gx %s \"%s\"\n", quoted: "set -gx %s '%s'\n", escape: strings.NewReplacer(`\`, `\\`, `'`, `\'`)}.script,
@@ -102,19 +102,6 @@ func isoFormat(t time.Time) string {
 		return t.Format("2006-01-02T15:04:05-07:00")
 	}
 	return t.Format("2006-01-02T15:04:05.000000-07:00")
-}
-
-// process is what a credential_process prints, on one line. Source:
-// https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
-func process(c cache.Entry) (string, error) {
-	var b strings.Builder
-	to := json.NewEncoder(&b)
-	to.SetEscapeHTML(false)
-	err := to.Encode(struct {
-		Version                                                int
-		AccessKeyId, SecretAccessKey, SessionToken, Expiration string
-	}{1, c.AccessKeyID, c.SecretAccessKey, c.SessionToken, c.Expiration.UTC().Format("2006-01-02T15:04:05Z")})
-	return b.String(), err
 }
 
 // nushell is a record for `| from nuon | load-env`. It is JSON too, without

@@ -5,42 +5,17 @@ package main
 import (
 	"context"
 	"os"
-	"strings"
 
 	"aws-mfa/shared/cli"
 	"aws-mfa/shared/profile"
-	"aws-mfa/shared/session"
+	"aws-mfa/shared/recall"
 )
 
-func main() {
-	if text, ok := warm(os.Args[1:]); ok {
-		if _, err := os.Stdout.WriteString(text); err == nil {
-			return
-		}
-	}
-	cli.Main("aws-mfa-login", description, &login{})
-}
-
-// warm is what an SDK gets that runs us at each of its starts, by the command
-// that --process-profile writes, where the way to the session is known from
-// before. Parsing the command line would take as long as all the rest.
-func warm(args []string) (text string, ok bool) {
-	if len(args) != 3 || strings.HasPrefix(args[0], "-") || args[1] != "--format" || args[2] != "process" {
-		return "", false
-	}
-	entry, ok := session.Recall(cli.Store(), args[0], profile.Fingerprint(os.LookupEnv))
-	if !ok {
-		return "", false
-	}
-	text, err := printed("process", entry)
-	return text, err == nil
-}
+func main() { cli.Main("aws-mfa-login", description, &login{}) } // unless warm has answered
 
 // Run signs in to each profile in turn, or does what the flags say instead.
 func (l *login) Run(ctx context.Context, v *cli.Voice) error {
-	if l.Format == "process" {
-		l.fingerprint = profile.Fingerprint(os.LookupEnv)
-	}
+	l.fingerprint = recall.Fingerprint(os.LookupEnv) // of what will be read
 	set, err := profile.Load(os.LookupEnv)
 	if err == nil && len(l.Profiles) == 0 {
 		l.Profiles = []string{set.Current().Text}

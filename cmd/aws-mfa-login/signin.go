@@ -7,11 +7,13 @@ import (
 	"os"
 	"time"
 
+	"aws-mfa/cmd/aws-mfa-login/warm"
 	"aws-mfa/shared/cache"
 	"aws-mfa/shared/cli"
 	"aws-mfa/shared/mfa"
 	"aws-mfa/shared/profile"
 	"aws-mfa/shared/session"
+	"aws-mfa/shared/wording"
 )
 
 // A target is a profile to sign in to.
@@ -59,7 +61,7 @@ func (l *login) signIn(ctx context.Context, v *cli.Voice, set *profile.Set) erro
 	for _, to := range targets {
 		options.Clock = clocks.Of(to.Network)
 		options.MFASession = l.MFASession || together[to.Login]
-		s, err := l.open(ctx, v, to, options)
+		s, err := l.open(ctx, v, set, to, options)
 		if err == nil {
 			err = l.handOn(ctx, v, to, s, program)
 		}
@@ -71,7 +73,7 @@ func (l *login) signIn(ctx context.Context, v *cli.Voice, set *profile.Set) erro
 }
 
 // open gets the session and tells of it.
-func (l *login) open(ctx context.Context, v *cli.Voice, to target, o session.Options) (session.Session, error) {
+func (l *login) open(ctx context.Context, v *cli.Voice, set *profile.Set, to target, o session.Options) (session.Session, error) {
 	var s session.Session
 	var err error
 	if l.Format == "process" && !l.Force {
@@ -82,12 +84,12 @@ func (l *login) open(ctx context.Context, v *cli.Voice, to target, o session.Opt
 	if err != nil {
 		return s, err
 	}
-	if l.Format == "process" {
-		session.Remember(o.Store, to.name, l.fingerprint, to.Login)
+	if !set.ByCurrent() {
+		session.Remember(o.Store, to.name, l.fingerprint, to.Login, !v.Advised())
 	}
 	now := o.Clock.Now()
 	if s.Opened || l.command == nil {
-		v.Say("%s is signed in %s until %s (%s)", to.name, as(s, to.Login), cli.Clock(s.Expiration, now), cli.Left(s.Left(now)))
+		v.Say("%s", warm.SignedIn(to.name, as(s, to.Login), s.Expiration, now))
 	}
 	switch left := s.Left(now); {
 	case !s.Opened && l.Duration != (duration{}):
@@ -96,7 +98,7 @@ func (l *login) open(ctx context.Context, v *cli.Voice, to target, o session.Opt
 	case left < cache.Margin:
 		v.Warn("the AWS CLI does not use the last 15 minutes of a session, so it will ask again at once")
 	case s.Opened && left < 2*cache.Margin:
-		v.Warn("the AWS CLI does not use the last 15 minutes of a session, so it will ask again in %s", cli.Left(left-cache.Margin))
+		v.Warn("the AWS CLI does not use the last 15 minutes of a session, so it will ask again in %s", wording.Left(left-cache.Margin))
 	}
 	if lasts := s.Left(now).Round(time.Minute); s.Opened && l.Duration.max && to.IsRole() && lasts > time.Hour {
 		v.Hint("to ask for it at once from now on: %s", cli.AWSCommand(fmt.Sprintf("configure set duration_seconds %d", int(lasts.Seconds())), to.Login.Profile))

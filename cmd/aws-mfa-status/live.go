@@ -12,6 +12,7 @@ import (
 	"aws-mfa/shared/cli"
 	"aws-mfa/shared/profile"
 	"aws-mfa/shared/session"
+	"aws-mfa/shared/wording"
 
 	"github.com/clipperhouse/displaywidth"
 )
@@ -91,7 +92,7 @@ func (l *live) frame(now time.Time, width, height int) string {
 	}
 	var below []string
 	for _, note := range notes {
-		below = append(below, wrapped(cli.Printable(note), width)...)
+		below = append(below, wrapped(wording.Printable(note), width)...)
 	}
 	clock := shortened(now.Local().Format(time.TimeOnly)+"  q to quit", width, 2)
 	return strings.Join(arranged(lines, below, clock, height), "\n")
@@ -217,7 +218,7 @@ func (r row) note(asked bool) string {
 	case r.State == active, r.State == signedOut && !asked, r.State == unknown && r.Reason == "":
 		return ""
 	case r.State == expiring:
-		what = "ends in " + cli.Left(r.left())
+		what = "ends in " + wording.Left(r.left())
 	case r.State == expired:
 		what = "has expired"
 	}

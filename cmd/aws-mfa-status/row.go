@@ -13,6 +13,7 @@ import (
 	"aws-mfa/shared/cli"
 	"aws-mfa/shared/profile"
 	"aws-mfa/shared/session"
+	"aws-mfa/shared/wording"
 )
 
 // A state is how it stands with a profile.
@@ -204,7 +205,7 @@ func writeText(w io.Writer, rows []*row) error {
 		}
 		fields := []string{r.name(), string(r.State), r.Account, r.ARN, expiration, left, r.Source}
 		for i, f := range fields {
-			if fields[i] = cli.Printable(f); f == "" {
+			if fields[i] = wording.Printable(f); f == "" {
 				fields[i] = "None"
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aws-mfa/shared/cli"
+	"aws-mfa/shared/wording"
 
 	"github.com/clipperhouse/displaywidth"
 	"golang.org/x/term"
@@ -240,7 +241,7 @@ func (r *row) expires(now time.Time, full bool) string {
 	if r.Expiration == nil {
 		return ""
 	}
-	clock := cli.Clock(*r.Expiration, now)
+	clock := wording.Clock(*r.Expiration, now)
 	switch away := r.Expiration.Sub(now).Abs(); {
 	case full, !strings.Contains(clock, " "):
 		return clock
@@ -255,10 +256,10 @@ func (r *row) leftCell(cells int, bars bool) cell {
 	case r.Expiration == nil:
 		return cell{}
 	case !bars || cells == 0:
-		return cell{text: cli.Left(r.left())}
+		return cell{text: wording.Left(r.left())}
 	}
 	left := r.left()
-	return cell{text: bar(left, r.length(left), cells), rest: " " + cli.Left(left), colour: colours[r.State]}
+	return cell{text: bar(left, r.length(left), cells), rest: " " + wording.Left(left), colour: colours[r.State]}
 }
 
 // length is how long the session is, all in all. Where its beginning is not
@@ -294,7 +295,7 @@ func newColumn(head string, rows []*row, of func(*row) cell) *column {
 	c.cells[0].text = head
 	for _, r := range rows {
 		cell := of(r)
-		cell.text = cli.Printable(or(cell.text, "-"))
+		cell.text = wording.Printable(or(cell.text, "-"))
 		c.cells = append(c.cells, cell)
 	}
 	for i := range c.cells {

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"aws-mfa/shared/cli"
+	"aws-mfa/shared/wording"
 
 	"github.com/clipperhouse/displaywidth"
 )
@@ -210,7 +210,7 @@ func TestTheStateAndWhatIsLeftAreWholeAndBelowTheirHeads(t *testing.T) {
 				state := strings.LastIndex(line, "  "+string(row.State)) + len("  ")
 				left := "-"
 				if row.Expiration != nil {
-					left = cli.Left(row.Expiration.Sub(now))
+					left = wording.Left(row.Expiration.Sub(now))
 				}
 				if state < 2 || displaywidth.String(line[:state]) != head || !strings.HasSuffix(line, " "+left) {
 					t.Errorf("width %d: got\n%s\n%s\nwant %q at %d, and %q at the end", width, lines[0], line, row.State, head, left)
@@ -236,7 +236,7 @@ func TestPipedNothingIsLeftOut(t *testing.T) {
 		lines := strings.Split(got, "\n")
 		for i, row := range rows {
 			for _, what := range []string{row.name(), row.Account, row.identity(), row.SameAs, string(row.State)} {
-				if !strings.Contains(lines[i+1], cli.Printable(what)) {
+				if !strings.Contains(lines[i+1], wording.Printable(what)) {
 					t.Errorf("got %q without %q", lines[i+1], what)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aws-mfa/shared/cli"
+	"aws-mfa/shared/wording"
 )
 
 // A prompt is what --template takes: a Go template over one profile
@@ -89,11 +90,11 @@ func (r row) segment(now time.Time) segment {
 		s.Role = name
 	}
 	if r.Expiration != nil {
-		s.Left, s.SecondsLeft = cli.Left(r.left()), *r.SecondsLeft
-		s.Ends, s.Expiration = cli.Clock(*r.Expiration, now), r.Expiration.Format(time.RFC3339)
+		s.Left, s.SecondsLeft = wording.Left(r.left()), *r.SecondsLeft
+		s.Ends, s.Expiration = wording.Clock(*r.Expiration, now), r.Expiration.Format(time.RFC3339)
 	}
 	for _, text := range []*string{&s.Profile, &s.Account, &s.Role, &s.ARN, &s.RoleARN, &s.MFASerial, &s.UserID, &s.Region, &s.SSOSession} {
-		*text = cli.Printable(*text)
+		*text = wording.Printable(*text)
 	}
 	return s
 }

@@ -186,6 +186,23 @@ func (m Memory) Offset(endpoint string) (Offset, error) {
 	return o, nil
 }
 
+const (
+	// MaxOffset is the largest difference that is believed of anybody.
+	MaxOffset = 25 * time.Hour
+	// offsetKnown is how long an offset is believed.
+	offsetKnown = 24 * time.Hour
+)
+
+// Known is the Offset that is to be believed now; else the zero Offset: it
+// will be measured again.
+func (m Memory) Known(endpoint string, now time.Time) Offset {
+	o, err := m.Offset(endpoint)
+	if err != nil || now.Sub(o.Measured).Abs() >= offsetKnown || o.Ahead.Abs() >= MaxOffset {
+		return Offset{}
+	}
+	return o
+}
+
 // KeepOffset keeps the offset in place of the one there is, or forgets that if
 // the new one is zero. One that was never measured is a *BrokenError.
 func (m Memory) KeepOffset(endpoint string, o Offset) error {
@@ -293,6 +310,7 @@ type Route struct {
 	Session  string // the name
 	OfUser   bool   // the session is in Sessions, and not with the AWS CLI's
 	Endpoint string // in AWS's place, whose clock counts; "" for none
+	Silent   bool   // there is nothing to tell of the profile but its session
 }
 
 // Route returns the way to the profile's session, or the zero Route. One that

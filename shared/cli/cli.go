@@ -14,10 +14,9 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"unicode"
-	"unicode/utf8"
 
 	"aws-mfa/shared/profile"
+	"aws-mfa/shared/wording"
 
 	"github.com/alecthomas/kong"
 )
@@ -100,6 +99,7 @@ type Voice struct {
 	quiet   bool
 	remedy  string // in Terse speech
 	mu      sync.Mutex
+	advised bool
 	drawn   int // length of the live line that is to be seen
 }
 
@@ -126,7 +126,11 @@ func (v *Voice) Warn(format string, args ...any) { v.tell("warning: ", format, a
 // Hint tells a command that can be pasted, or a fact that helps.
 func (v *Voice) Hint(format string, args ...any) { v.tell("hint: ", format, args...) }
 
+// Advised tells whether there was a warning or a hint, to be told or not.
+func (v *Voice) Advised() bool { return v.advised }
+
 func (v *Voice) tell(kind, format string, args ...any) {
+	v.advised = v.advised || kind != ""
 	if !v.silent() {
 		v.line(kind, fmt.Sprintf(format, args...))
 	}
@@ -165,48 +169,7 @@ func (v *Voice) line(kind, text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.erase()
-	fmt.Fprintf(v.stderr, "%s: %s%s\n", v.name, kind, Printable(text))
-}
-
-// What joins characters of emoji and some scripts, and is invisible elsewhere.
-const zeroWidthJoiner, zeroWidthNonJoiner = '\u200d', '\u200c'
-
-// Printable is s as one line, with all that a terminal would interpret made
-// visible.
-func Printable(s string) string {
-	if isPlain(s) {
-		return s
-	}
-	s = strings.ToValidUTF8(s, "\ufffd")
-	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return s
-	}
-	var b strings.Builder
-	before := rune(0)
-	for i, r := range s {
-		after, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):])
-		joins := (r == zeroWidthJoiner || r == zeroWidthNonJoiner) && before > unicode.MaxLatin1 && after > unicode.MaxLatin1
-		before = r
-		switch {
-		case unicode.IsPrint(r), joins:
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString("; ")
-		default:
-			b.WriteString(strings.Trim(fmt.Sprintf("%+q", r), "'"))
-		}
-	}
-	return b.String()
-}
-
-// isPlain tells whether s is ASCII, all of it to be seen.
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
+	fmt.Fprintf(v.stderr, "%s: %s%s\n", v.name, kind, wording.Printable(text))
 }
 
 // Main runs the command with the arguments of the process, and ends it.

@@ -3,10 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"strconv"
-	"time"
 
 	"aws-mfa/shared/cache"
 	"aws-mfa/shared/profile"
@@ -83,30 +80,4 @@ func SignIn(ctx context.Context, v *Voice, login *profile.Login, o session.Optio
 		v.WarnOfClock(o.Clock)
 	}
 	return s, err
-}
-
-// Clock is a time as people near it in time say it: local, with the date only
-// when it is not today.
-func Clock(t, now time.Time) string {
-	t = t.Local()
-	year, month, day := t.Date()
-	if y, m, d := now.Local().Date(); d == day && m == month && y == year {
-		hour, minute, _ := t.Clock()
-		return string([]byte{byte('0' + hour/10), byte('0' + hour%10), ':', byte('0' + minute/10), byte('0' + minute%10)})
-	}
-	return t.Format("Mon Jan 2 15:04")
-}
-
-// Left is a duration in the two units that matter, rounded down: 11h59m, 59m,
-// 42s.
-func Left(d time.Duration) string {
-	switch {
-	case d <= 0:
-		return "0s"
-	case d < time.Minute:
-		return strconv.Itoa(int(d/time.Second)) + "s"
-	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + "m"
-	}
-	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 }

@@ -198,6 +198,7 @@ func (p *Profile) ownProcess() (name string, from Origin, ok bool) {
 		return "", Origin{}, false
 	}
 	if name, ok = ownLogin(command.Words); ok && name == "" {
+		p.set.byCurrent.Store(true)
 		name = p.set.Current().Text
 	}
 	return name, command.From, ok

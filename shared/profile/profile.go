@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // An Environment looks up an environment variable, as os.LookupEnv does.
@@ -53,6 +54,7 @@ type Set struct {
 	config      *file
 	credentials *file
 	odd         map[string]int // profiles that other sections than [profile NAME] of the config file define
+	byCurrent   atomic.Bool
 
 	// While a Survey lasts:
 	looked  func(name string)   // told of every profile that is looked at on the way to a login
@@ -235,6 +237,10 @@ func (s *Set) environment(variable string) Value {
 	text, ok := s.env(variable)
 	return Value{Text: text, Set: ok, From: Origin{Env: variable}}
 }
+
+// ByCurrent tells whether anything that was asked of the set hung on which
+// profile is in force, though it was asked by name.
+func (s *Set) ByCurrent() bool { return s.byCurrent.Load() }
 
 // A Profile is the settings under one name in both files.
 type Profile struct {

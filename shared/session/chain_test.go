@@ -16,6 +16,7 @@ import (
 	"aws-mfa/shared/cache"
 	"aws-mfa/shared/mfa"
 	"aws-mfa/shared/profile"
+	"aws-mfa/shared/recall"
 )
 
 // spokes adds roles that trust jane with MFA, and profiles of them.
@@ -393,27 +394,27 @@ func (never) Next(ctx context.Context, _ mfa.Question) (mfa.Code, error) {
 func TestWhatIsRememberedIsRecalledWhileItHolds(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	if _, ok := Recall(w.store(), "power", "now"); ok {
+	if _, ok := recall.Find(w.memory(), w.store().Roles, "power", "now"); ok {
 		t.Error("recalled what nobody remembered")
 	}
-	Remember(w.store(), "power", "now", w.role("power"))
-	if _, ok := Recall(w.store(), "power", "now"); ok {
+	Remember(w.store(), "power", "now", w.role("power"), true)
+	if _, ok := recall.Find(w.memory(), w.store().Roles, "power", "now"); ok {
 		t.Error("recalled a session that is not there")
 	}
 	good := w.put("power", time.Now().Add(time.Hour))
-	if e, ok := Recall(w.store(), "power", "now"); !ok || e.AccessKeyID != good.AccessKeyID {
+	if e, ok := recall.Find(w.memory(), w.store().Roles, "power", "now"); !ok || e.AccessKeyID != good.AccessKeyID {
 		t.Errorf("got %v, %v", e, ok)
 	}
 	for _, fingerprint := range []string{"later", ""} {
-		if _, ok := Recall(w.store(), "power", fingerprint); ok {
+		if _, ok := recall.Find(w.memory(), w.store().Roles, "power", fingerprint); ok {
 			t.Errorf("recalled with fingerprint %q", fingerprint)
 		}
 	}
 	w.put("power", time.Now().Add(cache.Margin-time.Second))
-	if _, ok := Recall(w.store(), "power", "now"); ok {
+	if _, ok := recall.Find(w.memory(), w.store().Roles, "power", "now"); ok {
 		t.Error("recalled a session that is not good any more")
 	}
-	Remember(w.store(), "admin", "", w.role("admin"))
+	Remember(w.store(), "admin", "", w.role("admin"), true)
 	if r := w.memory().Route("admin"); r != (cache.Route{}) {
 		t.Errorf("remembered %+v without a fingerprint", r)
 	}
@@ -464,7 +465,7 @@ func TestWhatKeysOfTheEnvironmentOpenedIsNotRemembered(t *testing.T) {
 	w.profile("env", "role_arn = "+plainARN, "credential_source = Environment")
 	w.profile("behind", "role_arn = "+adminARN, "source_profile = env")
 	for _, name := range []string{"env", "behind"} {
-		Remember(w.store(), name, "now", w.role(name))
+		Remember(w.store(), name, "now", w.role(name), true)
 		if r := w.memory().Route(name); r != (cache.Route{}) {
 			t.Errorf("%s: got %+v", name, r)
 		}

@@ -14,11 +14,8 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-const (
-	clockTolerance = 5 * time.Second // less is not worth a word, and in no code's way
-	clockKnown     = 24 * time.Hour  // after that, what was measured is forgotten
-	clockLimit     = 25 * time.Hour  // more is believed of nobody
-)
+// clockTolerance is an offset that is not worth a word, and in no code's way.
+const clockTolerance = 5 * time.Second
 
 // Clocks are AWS's, and that of each endpoint that somebody set in its place: a
 // machine for tests must not set the clock for AWS.
@@ -79,10 +76,7 @@ func (c *Clock) load() {
 		return
 	}
 	c.loaded = true
-	kept, err := c.memory.Offset(c.endpoint) // one that cannot be read will be measured again
-	if err == nil && time.Since(kept.Measured).Abs() < clockKnown && kept.Ahead.Abs() < clockLimit {
-		c.offset = kept
-	}
+	c.offset = c.memory.Known(c.endpoint, time.Now())
 }
 
 // answered takes the time from the Date of an answer of AWS, and returns how
@@ -94,7 +88,7 @@ func (c *Clock) answered(sent, received time.Time, header http.Header) time.Dura
 		return 0
 	}
 	ahead := measure(sent, received, date)
-	if ahead.Abs() < clockLimit {
+	if ahead.Abs() < cache.MaxOffset {
 		c.learn(ahead, received)
 	} else {
 		c.learn(0, received) // what was known is wrong now

@@ -68,24 +68,9 @@ func (o Options) renew(ctx context.Context, login *profile.Login, codes mfa.Code
 	return Open(ctx, login, o)
 }
 
-// Recall returns the profile's session, if it is good, by the way that Remember
-// kept for the same fingerprint: without a look at what the profile says.
-func Recall(store Store, name, fingerprint string) (cache.Entry, bool) {
-	route := store.Memory.Route(name)
-	if fingerprint == "" || route.For != fingerprint {
-		return cache.Entry{}, false
-	}
-	dir := store.Roles
-	if route.OfUser {
-		dir = store.Memory.Sessions()
-	}
-	entry, err := dir.Read(route.Session)
-	clock := NewClocks(store.Memory).at(route.Endpoint)
-	return entry, err == nil && entry.Good(clock.Now()) && entry.Good(time.Now())
-}
-
-// Remember keeps the way from a profile to the login's session for Recall.
-func Remember(store Store, name, fingerprint string, login *profile.Login) {
+// Remember keeps the way from a profile to the login's session, for recall.Find.
+// Silent tells that there is nothing to tell of the profile besides.
+func Remember(store Store, name, fingerprint string, login *profile.Login, silent bool) {
 	last := login
 	for last.Source.Login != nil {
 		last = last.Source.Login
@@ -94,5 +79,8 @@ func Remember(store Store, name, fingerprint string, login *profile.Login) {
 		return // keys of the environment are no part of it
 	}
 	login = store.first(login)
-	_ = store.Memory.KeepRoute(name, cache.Route{For: fingerprint, Session: store.Name(login), OfUser: !login.IsRole(), Endpoint: login.Network.STS.Text})
+	r := cache.Route{For: fingerprint, Session: store.Name(login), OfUser: !login.IsRole(), Endpoint: login.Network.STS.Text, Silent: silent}
+	if r != store.Memory.Route(name) {
+		_ = store.Memory.KeepRoute(name, r)
+	}
 }

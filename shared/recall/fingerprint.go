@@ -1,4 +1,4 @@
-package profile
+package recall
 
 import (
 	"crypto/sha256"
@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -17,25 +19,40 @@ const settling = 3 * time.Second
 // Fingerprint is another one whenever a profile that has a session may have
 // another: it is of the two files, as far as can be told without reading them,
 // and of the environment. It is "" where that cannot be told, as for a file that
-// has just been changed.
+// has just been changed, or whose path is to be expanded.
 func Fingerprint(env Environment) string {
-	s := &Set{env: env}
-	if Home(env) == "" {
-		return ""
-	}
 	hash := sha256.New()
-	for _, path := range []string{s.path("AWS_CONFIG_FILE", "config"), s.path("AWS_SHARED_CREDENTIALS_FILE", "credentials")} {
+	for variable, name := range files {
+		path, ok := pathOf(env, variable, name)
+		if !ok {
+			return ""
+		}
 		state, ok := stateOf(path, time.Now())
 		if !ok {
 			return ""
 		}
 		fmt.Fprintf(hash, "%q %s\n", path, state)
 	}
-	for _, variable := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"} {
-		v := s.environment(variable)
-		fmt.Fprintf(hash, "%t %q\n", v.Set, v.Text)
+	for _, variable := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"} {
+		value, set := env(variable)
+		fmt.Fprintf(hash, "%t %q\n", set, value)
 	}
 	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// files yields the variables that name AWS's files, and the names that these
+// have in ~/.aws.
+func files(yield func(variable, name string) bool) {
+	_ = yield("AWS_CONFIG_FILE", "config") && yield("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+}
+
+func pathOf(env Environment, variable, name string) (path string, ok bool) {
+	path, set := env(variable)
+	if set {
+		return path, !strings.ContainsAny(path, "$%~")
+	}
+	home, ok := Home(env)
+	return filepath.Join(home, ".aws", name), ok
 }
 
 // stateOf tells the states of a file apart, as git's index does. Source:

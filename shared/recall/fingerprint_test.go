@@ -1,6 +1,7 @@
-package profile
+package recall
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -23,11 +24,11 @@ func TestAFingerprintChangesWithWhatIsRead(t *testing.T) {
 	seen := map[string]string{}
 	look := func(what string, env map[string]string) {
 		t.Helper()
-		got := Fingerprint(environment(env))
+		got := Fingerprint(lookup(env))
 		if got == "" {
 			t.Errorf("%s: got none", what)
 		}
-		if again := Fingerprint(environment(env)); again != got {
+		if again := Fingerprint(lookup(env)); again != got {
 			t.Errorf("%s: got another the second time", what)
 		}
 		if before, there := seen[got]; there {
@@ -37,12 +38,12 @@ func TestAFingerprintChangesWithWhatIsRead(t *testing.T) {
 	}
 	look("no files", env)
 	write(t, config, "[profile p]\nregion = a\n")
-	if got := Fingerprint(environment(env)); got != "" {
+	if got := Fingerprint(lookup(env)); got != "" {
 		t.Errorf("a file that was changed a moment ago: got %q", got)
 	}
 	age(config)
 	look("a config file", env)
-	for name, value := range map[string]string{"AWS_PROFILE": "x", "AWS_DEFAULT_PROFILE": "", "AWS_ENDPOINT_URL": "x", "AWS_ENDPOINT_URL_STS": "x", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_CONFIG_FILE": filepath.Join(home, "other"), "AWS_SHARED_CREDENTIALS_FILE": ""} {
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL": "x", "AWS_ENDPOINT_URL_STS": "x", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_CONFIG_FILE": filepath.Join(home, "other"), "AWS_SHARED_CREDENTIALS_FILE": ""} {
 		with := maps.Clone(env)
 		with[name] = value
 		look(name, with)
@@ -56,6 +57,20 @@ func TestAFingerprintChangesWithWhatIsRead(t *testing.T) {
 	write(t, config, "[profile p]\nregion = b\n")
 	age(config)
 	look("another text of the same size and time", env)
+}
+
+func lookup(env map[string]string) Environment {
+	return func(name string) (string, bool) {
+		value, ok := env[name]
+		return value, ok
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func stat(t *testing.T, path string) os.FileInfo {

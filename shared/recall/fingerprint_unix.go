@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package profile
+package recall
 
 import (
 	"fmt"
