@@ -132,10 +132,12 @@ func (v Value) nested(key string) (Value, error) {
 	}
 	found := Value{}
 	for i, line := range strings.Split(v.Text, "\n") {
-		name, text, ok := strings.Cut(line, "=")
-		if ok && strings.TrimFunc(name, isSpace) == key {
-			found = Value{Text: strings.TrimFunc(text, isSpace), Set: true, From: v.From}
-			found.From.Line += i
+		for _, part := range splitLines(line) {
+			name, text, ok := strings.Cut(part, "=")
+			if ok && strings.TrimFunc(name, isSpace) == key {
+				found = Value{Text: strings.TrimFunc(text, isSpace), Set: true, From: v.From}
+				found.From.Line += i
+			}
 		}
 	}
 	return found, nil

@@ -1,5 +1,8 @@
 package profile
 
-// PythonWith is for the tests that stand outside of the package, because they
-// need one that imports it.
-var PythonWith = pythonWith
+// For the tests that stand outside of the package, because they need one that
+// imports it.
+var (
+	PythonWith   = pythonWith
+	WithoutLines = withoutLines
+)

@@ -348,7 +348,7 @@ func (l *lexer) next() (token, error) {
 		case len(text) == 0, text[0] == '#', text[0] == ';':
 			continue
 		case l.inKey && indent > l.indent:
-			if l.nested && (strings.IndexByte(text, '=') < 0 || strings.ContainsAny(text, "\v\f\x1c\x1d\x1e\u0085\u2028\u2029")) { // where str.splitlines cuts
+			if l.nested && !isBlock(text) {
 				return tok, errors.New(`a line of a nested block is not "key = value"`)
 			}
 			tok.kind, tok.value = continueToken, text
@@ -405,6 +405,24 @@ func (l *lexer) plainKey() (tok token, ok bool) {
 // in lower case.
 func isPlain(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '.'
+}
+
+// isBlock tells whether the line is one of a nested block.
+func isBlock(line string) bool {
+	for _, part := range splitLines(line) {
+		if strings.IndexByte(part, '=') < 0 && strings.TrimFunc(part, isSpace) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// splitLines cuts a line of a nested block once more, as Python's
+// str.splitlines does there.
+func splitLines(line string) []string {
+	return strings.FieldsFunc(line, func(r rune) bool {
+		return '\n' <= r && r <= '\r' || 0x1c <= r && r <= 0x1e || r == 0x85 || r == '\u2028' || r == '\u2029'
+	})
 }
 
 // isGraphic tells a character of ASCII that is to be seen.

@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -357,42 +356,6 @@ func TestKeysDoNotPrint(t *testing.T) {
 	if strings.Contains(out, "s3cr3t") || strings.Contains(out, "t0ken") {
 		t.Errorf("got %s", out)
 	}
-}
-
-func FuzzLoad(f *testing.F) {
-	data, err := os.ReadFile("testdata/config-parse.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	var vectors struct {
-		Cases []struct {
-			File string `json:"file_latin1"`
-		} `json:"cases"`
-	}
-	if err := json.Unmarshal(data, &vectors); err != nil {
-		f.Fatal(err)
-	}
-	for _, c := range vectors.Cases {
-		f.Add([]byte(latin1(c.File)))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		path := filepath.Join(t.TempDir(), "config")
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		set, err := Load(environment(map[string]string{"HOME": t.TempDir(), "AWS_CONFIG_FILE": path}))
-		if err != nil {
-			return
-		}
-		for _, name := range set.Names() {
-			p, err := set.Profile(name)
-			if err != nil {
-				t.Fatalf("%q: %v", name, err) // what the index takes, the body must give
-			}
-			p.Login()
-			set.Network(p)
-		}
-	})
 }
 
 func BenchmarkLoad(b *testing.B) {

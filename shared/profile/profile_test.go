@@ -158,6 +158,8 @@ func TestBotocoreItselfAgrees(t *testing.T) {
 		"[profile x]\n[profile 'y z']\nk = 1\n[profile \"y\\\" z\"]\nk=2\n[profile y\\ z]\nk=3\n[profiles q]\nk=4\n[profile\tr]\nk=5\n[profile 's]\nk=6\n",
 		"[profile x]\ns3 =\n  a = 1\n  b : 2\n",
 		"[profile x]\ns3 =\n  a = 1\n\n  b = 2 = 3\nk = 1\n",
+		"[profile x]\ns3 =\n  a =\vb = 1\x1c \u2028c = 2\n\n[profile y]\ns3 =\n  a = 1\fb\n",
+		"[profile x]\ns3 =\n  a = 1\vb = 2\x1c \u2028\u0085c = 3\n",
 		"[profile x]\n= 1\n",
 		"[profile x]\n: 1\n",
 		"[]\nk = 1\n",

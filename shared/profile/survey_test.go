@@ -1,7 +1,6 @@
 package profile_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -39,7 +38,7 @@ func TestASurveyShowsWhatLoginSays(t *testing.T) {
 		}
 		logins := map[string]string{}
 		rest := set.Survey(func(l *profile.Login) bool {
-			logins[l.Profile] = withoutLines(t, l)
+			logins[l.Profile] = profile.WithoutLines(t, l)
 			return true
 		})
 		all := append(slices.Collect(maps.Keys(logins)), rest...)
@@ -61,7 +60,7 @@ func TestASurveyShowsWhatLoginSays(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s was shown, but has no login: %v\n%s\n--- credentials\n%s", name, err, config, credentials)
 			}
-			if want := withoutLines(t, want); got != want {
+			if want := profile.WithoutLines(t, want); got != want {
 				t.Fatalf("%s:\n got %s\nwant %s\n%s\n--- credentials\n%s", name, got, want, config, credentials)
 			}
 		}
@@ -105,15 +104,6 @@ func (g *generator) alike(config string) string {
 			before, g.value("role_arn", nil), g.mostlyOf([]string{""}, "  more\n", "\n", "# own\n"), after)
 	}
 	return b.String()
-}
-
-func withoutLines(t *testing.T, l *profile.Login) string {
-	t.Helper()
-	text, err := json.Marshal(l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return regexp.MustCompile(`"Line":\d+`).ReplaceAllString(string(text), "")
 }
 
 // What is gone over quickly must not cost one profile more than it did: all
