@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"text/template"
@@ -12,7 +13,10 @@ import (
 
 // A prompt is what --template takes: a Go template over one profile
 // (https://pkg.go.dev/text/template).
-type prompt struct{ *template.Template }
+type prompt struct {
+	*template.Template
+	meter *meter
+}
 
 // A segment is what a template sees of a profile. What is unknown is "" or 0.
 // All text is fit for a terminal.
@@ -45,19 +49,23 @@ var sample = segment{
 }
 
 func (p *prompt) UnmarshalText(text []byte) error {
-	t, err := template.New("--template").Parse(string(text))
-	if err == nil {
-		err = t.Execute(io.Discard, sample)
-	}
+	p.meter = new(meter)
+	t, err := template.New("--template").Funcs(p.meter.functions()).Parse(string(text))
 	if err != nil {
 		return inTemplate(err)
 	}
+	for _, t := range t.Templates() {
+		p.meter.watch(t.Root, len(text))
+	}
 	p.Template = t
-	return nil
+	return p.fill(io.Discard, sample)
 }
 
 // inTemplate is an error of a template without the words of its library.
 func inTemplate(err error) error {
+	if errors.Is(err, errTooMuch) {
+		return cli.UsageError(errTooMuch.Error())
+	}
 	text := strings.TrimPrefix(err.Error(), "template: --template:")
 	return cli.UsageError(strings.ReplaceAll(text, " in type main.segment", ""))
 }
@@ -67,16 +75,25 @@ func inTemplate(err error) error {
 func (p *prompt) write(w io.Writer, rows []*row, now time.Time) error {
 	var all strings.Builder
 	for _, r := range rows {
-		var text strings.Builder
-		if err := p.Execute(&text, r.segment(now)); err != nil {
-			return inTemplate(err)
+		before := all.Len()
+		if err := p.fill(&all, r.segment(now)); err != nil {
+			return err
 		}
-		if all.WriteString(text.String()); text.Len() > 0 && !strings.HasSuffix(text.String(), "\n") {
+		if made := all.String()[before:]; made != "" && !strings.HasSuffix(made, "\n") {
 			all.WriteByte('\n')
 		}
 	}
 	_, err := io.WriteString(w, all.String())
 	return err
+}
+
+// fill makes what the template makes of a profile.
+func (p *prompt) fill(w io.Writer, s segment) error {
+	p.meter.left = mostMade
+	if err := p.Execute(metered{w, p.meter}, s); err != nil {
+		return inTemplate(err)
+	}
+	return nil
 }
 
 func (r row) segment(now time.Time) segment {
