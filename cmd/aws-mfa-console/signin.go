@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"aws-mfa/shared/session"
 )
@@ -183,10 +184,10 @@ func quotes(err error) bool {
 // whether it can be part of a URL: AWS says nothing about its form.
 func tokenIn(answer []byte) (token string, ok bool) {
 	const enough = 32 << 10 // octets
-	var holds struct{ SigninToken string }
-	if json.Unmarshal(answer, &holds) != nil {
+	// A struct would take "signintoken" for it too.
+	var holds map[string]json.RawMessage
+	if !utf8.Valid(answer) || json.Unmarshal(answer, &holds) != nil || json.Unmarshal(holds["SigninToken"], &token) != nil {
 		return "", false
 	}
-	token = holds.SigninToken
 	return token, token != "" && len(token) <= enough && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' })
 }

@@ -475,6 +475,8 @@ func TestWhatATokenIs(t *testing.T) {
 		`{"SigninToken": ["t"]}`:                                    "",
 		`{"SigninToken": ""}`:                                       "",
 		`{"Token": "t"}`:                                            "",
+		`{"signintoken": "t"}`:                                      "",
+		"{\"SigninToken\": \"t\", \"\xff\": 1}":                     "",
 		`"t"`:                                                       "",
 		`{"SigninToken": "t"`:                                       "",
 		`{"SigninToken": "t"};`:                                     "",
