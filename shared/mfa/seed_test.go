@@ -6,13 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -284,59 +281,4 @@ func TestSeedIsNotShown(t *testing.T) {
 	if got := fmt.Sprint(s); got != "(seed)" {
 		t.Errorf("got %s, want (seed)", got)
 	}
-}
-
-func FuzzParseSeed(f *testing.F) {
-	for _, text := range []string{
-		"", rfcSecret, "jbsw y3dp\tehpk 3pxp\n", rfcSecret + "GE======", "GE=ZD", "é" + rfcSecret, rfcSecret + "\x00",
-		"otpauth://totp/a?secret=" + rfcSecret + "&algorithm=SHA512&digits=6&period=60",
-		"otpauth://totp/a?secret=" + rfcSecret + ";x=%zz", "otpauth://hotp/a", "otpauth-migration://offline?data=x",
-		"otpauth://TOTP:1@x/?secret=A+B%20C#", "https://a", "x\ny", "otpauth://totp/%", "\ufeff", "\xff",
-	} {
-		f.Add(text)
-	}
-	// Every reason is one of these, so none quotes. What is left is a position.
-	reasons := reasonsOf(f)
-	number := regexp.MustCompile(`character \d+`)
-	f.Fuzz(func(t *testing.T, text string) {
-		s, err := ParseSeed(text)
-		if err != nil {
-			refused := new(SeedError)
-			if !errors.As(err, &refused) || s != (Seed{}) {
-				t.Fatalf("got %v, %v, want a SeedError", s, err)
-			}
-			if !slices.Contains(reasons, number.ReplaceAllString(refused.Reason, "character %d")) {
-				t.Errorf("got %s, want one of %q", refused.Reason, reasons)
-			}
-			return
-		}
-		again := parseOK(t, s.uri(jane))
-		if **again.kept != **s.kept {
-			t.Errorf("read back %+v, want %+v", **again.kept, **s.kept)
-		}
-		if code := s.Code(time.Unix(int64(len(text))*1e6, 0)); !sixDigits(code) || (*s.kept).digits != 6 {
-			t.Errorf("got %q, want six digits", code)
-		}
-	})
-}
-
-// reasonsOf is the quoted text in the source of ParseSeed: nothing of the input.
-func reasonsOf(f *testing.F) []string {
-	source, err := os.Open("seed.go")
-	if err != nil {
-		f.Fatal(err)
-	}
-	defer source.Close()
-	text, err := io.ReadAll(source)
-	if err != nil {
-		f.Fatal(err)
-	}
-	var reasons []string
-	for _, m := range regexp.MustCompile(`"((?:[^"\\\n]|\\.)*)"`).FindAllStringSubmatch(string(text), -1) {
-		reasons = append(reasons, m[1])
-	}
-	for _, name := range []string{"secret", "algorithm", "digits", "period"} {
-		reasons = append(reasons, "more than one "+name+" in the URI")
-	}
-	return reasons
 }
