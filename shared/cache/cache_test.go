@@ -501,26 +501,6 @@ func TestCheckLeavesAnEmptyDirectory(t *testing.T) {
 	}
 }
 
-func FuzzRead(f *testing.F) {
-	for _, c := range vectors[struct{ Content string }](f, "cli-cache-read.json") {
-		f.Add([]byte(c.Content))
-	}
-	f.Add(session().encode())
-	d := Dir(f.TempDir())
-	f.Fuzz(func(t *testing.T, data []byte) {
-		want, err := parse(data)
-		if err != nil {
-			return
-		}
-		if err := d.Write("x", want); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := d.Read("x"); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("got %v, %s, want %s", err, got.encode(), want.encode())
-		}
-	})
-}
-
 func put(t testing.TB, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

@@ -64,10 +64,3 @@ func TestPlainEntriesAreReadAsAllOthers(t *testing.T) {
 		t.Error("that leaves too little to compare")
 	}
 }
-
-func FuzzPlain(f *testing.F) {
-	for _, entry := range entries(f) {
-		f.Add([]byte(entry))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) { samePlain(t, data) })
-}
