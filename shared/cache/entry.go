@@ -109,6 +109,9 @@ func parseExpiration(s string) (time.Time, error) {
 		s = bare + "Z"
 	}
 	t, err := time.Parse(time.RFC3339, s)
+	if _, offset := t.Zone(); offset <= -24*60*60 || offset >= 24*60*60 { // which Go takes, and Python does not
+		return time.Time{}, errors.New("no time in Expiration")
+	}
 	t = t.UTC().Truncate(time.Microsecond) // Python keeps no more
 	switch {
 	case err == nil && 1 <= t.Year() && t.Year() <= 9999: // what Python has
@@ -131,9 +134,10 @@ func members(raw json.RawMessage) (m map[string]json.RawMessage) {
 	return m
 }
 
-// text returns "" if raw is not a JSON string.
+// text returns "" if raw is not a JSON string, or one with half of a character,
+// which nobody can send and encoding/json replaces.
 func text(raw json.RawMessage) (s string) {
-	if json.Unmarshal(raw, &s) != nil {
+	if json.Unmarshal(raw, &s) != nil || strings.ContainsRune(s, utf8.RuneError) {
 		return ""
 	}
 	return s
