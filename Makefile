@@ -1,6 +1,7 @@
 # aws-mfa: the commands a person needs. Each works on a fresh clone.
 
 GO       ?= go
+FUZZTIME ?= 1m
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X aws-mfa/shared/cli.version=$(VERSION)'
 
@@ -22,6 +23,13 @@ race: ## the packages under the race detector; the programs that the scripts run
 faults: ## the programs under faults: killed, disk, network, load (docs/reliability.md)
 	$(GO) test -tags faults -run '^TestFault[A-Z]' -timeout 20m ./shared/awstest
 
+fuzz: ## look for input that is read wrongly: each fuzz target for FUZZTIME
+	@for dir in $$(grep -rl '^func Fuzz' --include='*_test.go' cmd shared | xargs -n 1 dirname | sort -u); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' $$dir/*_test.go); do \
+			set -- $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$dir; \
+			echo "$$*"; "$$@" || exit 1; \
+	done; done
+
 bench: ## how our programs compare with others built and run beside them
 	$(GO) test -run '^$$' -bench . -benchtime 3x ./shared/awstest ./shared/profile
 
@@ -39,4 +47,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
-.PHONY: build demo sandbox test race faults bench cross clean help
+.PHONY: build demo sandbox test race faults fuzz bench cross clean help
