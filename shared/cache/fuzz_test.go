@@ -166,7 +166,7 @@ func FuzzWrite(f *testing.F) {
 		if e.AccountID == "" {
 			e.AccountID = accountOf(arn)
 		}
-		all := strings.Join([]string{id, secret, token, account, roleID, arn, request}, "")
+		all := strings.Join([]string{id, secret, token, account, roleID, arn, request}, " ")
 		if id == "" || secret == "" || token == "" || end < 0 || e.Expiration.Year() > 9999 || !utf8.ValidString(all) || strings.ContainsRune(all, utf8.RuneError) {
 			t.Skip("nothing that AWS could give")
 		}
