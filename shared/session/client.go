@@ -36,6 +36,7 @@ const (
 	callTimeout    = 20 * time.Second // of a request with all its repetitions
 	maxAnswer      = 1 << 20          // octets; an answer of STS has a few thousand
 	maxIdle        = 8                // connections to a host that are kept for the next request
+	maxIdleTime    = 20 * time.Second // of a connection that is kept
 )
 
 // regions is the default region of each partition. Source: implicitGlobalRegion
@@ -82,7 +83,7 @@ func HTTPClient(n profile.Network) (*http.Client, error) {
 		TLSClientConfig:     config,
 		TLSHandshakeTimeout: connectTimeout,
 		ForceAttemptHTTP2:   true,
-		IdleConnTimeout:     callTimeout,
+		IdleConnTimeout:     maxIdleTime,
 		MaxIdleConnsPerHost: maxIdle,
 		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
 			if answer.StatusCode != http.StatusOK {
@@ -101,6 +102,8 @@ func HTTPClient(n profile.Network) (*http.Client, error) {
 // bounded cuts answers at maxAnswer, and lets whoever made the call watch:
 // with a proxy, a connection does not know which host is asked.
 type bounded struct{ next http.RoundTripper }
+
+func (b bounded) CloseIdleConnections() { (&http.Client{Transport: b.next}).CloseIdleConnections() }
 
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	watch, watched := r.Context().Value(watchKey{}).(watch)

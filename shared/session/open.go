@@ -54,7 +54,7 @@ func (o Options) openWith(ctx context.Context, login *profile.Login, from opener
 		asked = login.Lasts(0)
 	}
 	try := func(d time.Duration) (cache.Entry, error) {
-		return o.present(ctx, login, from, func(code string) (cache.Entry, error) {
+		return o.present(ctx, login, from, client.keepReady, func(code string) (cache.Entry, error) {
 			return client.open(ctx, login, from.keys, code, d)
 		})
 	}
@@ -80,8 +80,9 @@ func site(l *profile.Login) string {
 
 // present calls open with an MFA code where one is needed, again with another
 // while AWS refuses the codes and there are others, and once more if the clock
-// was the reason. No code is offered twice, unless AWS did not look at it.
-func (o Options) present(ctx context.Context, login *profile.Login, from opener, open func(code string) (cache.Entry, error)) (cache.Entry, error) {
+// was the reason. No code is offered twice, unless AWS did not look at it. While
+// a code is looked for, meanwhile goes on.
+func (o Options) present(ctx context.Context, login *profile.Login, from opener, meanwhile func(context.Context), open func(code string) (cache.Entry, error)) (cache.Entry, error) {
 	device := &device{serial: login.SerialNumber.Text, memory: o.Memory, teller: o.Teller}
 	question := mfa.Question{Serial: device.serial, Now: o.Clock.Now, Claim: device.claim}
 	if process := login.MFAProcess; process.Set {
@@ -90,8 +91,12 @@ func (o Options) present(ctx context.Context, login *profile.Login, from opener,
 	var code mfa.Code
 	for repeated := false; ; {
 		if login.SerialNumber.Set && !from.hasMFA() && code.Digits == "" {
+			looking, found := context.WithCancel(ctx)
+			go meanwhile(looking)
 			var err error
-			if code, err = o.Codes.Next(ctx, question); err != nil {
+			code, err = o.Codes.Next(ctx, question)
+			found()
+			if err != nil {
 				return cache.Entry{}, err
 			}
 		}
