@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"aws-mfa/cmd/aws-mfa-status/prompt"
 	"aws-mfa/shared/cli"
 	"aws-mfa/shared/profile"
 	"aws-mfa/shared/session"
@@ -17,12 +18,12 @@ import (
 const description = `Tell who you are for AWS, and for how long. Without a profile: the current one, credentials in the environment, sign-ins to IAM Identity Center, and every profile that has a session. The exit status is 0 when every profile asked for (with none named, at least one) is active or expiring, else 3.`
 
 type status struct {
-	Profiles []string `arg:"" optional:"" name:"profile" help:"Profiles of the AWS config files (default: all that have a session)."`
-	Output   string   `enum:"table,json,text" default:"table" placeholder:"table|json|text" help:"Form of the answer: table, json or text (default: table)."`
-	Template *prompt  `placeholder:"TEMPLATE" xor:"form" help:"Write a line for each profile by a Go template, for shell prompts: '{{.Profile}} {{.Left}}'. The fields are .Profile, .State, .SignedIn, .Left, .SecondsLeft, .Ends, .Expiration, .Account, .Role, .ARN, .UserID, .RoleARN, .MFASerial, .Region, .Source, .SSOSession and .Current."`
-	Offline  bool     `help:"Do not ask AWS: tell what is known here."`
-	All      bool     `help:"Tell of the profiles that are signed out, too."`
-	Watch    bool     `xor:"form" help:"Redraw once a second, until q or Ctrl-C."`
+	Profiles []string         `arg:"" optional:"" name:"profile" help:"Profiles of the AWS config files (default: all that have a session)."`
+	Output   string           `enum:"table,json,text" default:"table" placeholder:"table|json|text" help:"Form of the answer: table, json or text (default: table)."`
+	Template *prompt.Template `placeholder:"TEMPLATE" xor:"form" help:"Write a line for each profile by a Go template, for shell prompts: '{{.Profile}} {{.Left}}'. The fields are .Profile, .State, .SignedIn, .Left, .SecondsLeft, .Ends, .Expiration, .Account, .Role, .ARN, .UserID, .RoleARN, .MFASerial, .Region, .Source, .SSOSession and .Current."`
+	Offline  bool             `help:"Do not ask AWS: tell what is known here."`
+	All      bool             `help:"Tell of the profiles that are signed out, too."`
+	Watch    bool             `xor:"form" help:"Redraw once a second, until q or Ctrl-C."`
 	cli.Flags
 }
 
@@ -79,7 +80,7 @@ func (s *status) Run(ctx context.Context, v *cli.Voice) error {
 // write writes the answer.
 func (s *status) write(w io.Writer, rows []*row, style style) error {
 	if s.Template != nil {
-		return s.Template.write(w, rows, time.Now())
+		return s.fill(w, rows, time.Now())
 	}
 	if s.Output == "table" && style.bar {
 		date(rows)

@@ -14,19 +14,20 @@ import (
 // Packages on the same row are strangers, and each library has one door
 // (golang.org/x/sys is the system, not a library).
 var rooms = map[string][]string{
-	"aws-mfa/cmd/aws-mfa-login":      {"aws-mfa/cmd/aws-mfa-login/warm", "aws-mfa/shared/recall", "aws-mfa/shared/wording", "aws-mfa/shared/cli", "aws-mfa/shared/session", "aws-mfa/shared/profile", "aws-mfa/shared/cache", "aws-mfa/shared/mfa"},
-	"aws-mfa/cmd/aws-mfa-status":     {"aws-mfa/shared/wording", "aws-mfa/shared/cli", "aws-mfa/shared/session", "aws-mfa/shared/profile", "aws-mfa/shared/cache", "golang.org/x/sys/", "golang.org/x/term", "github.com/clipperhouse/displaywidth"},
-	"aws-mfa/cmd/aws-mfa-console":    {"aws-mfa/shared/wording", "aws-mfa/shared/cli", "aws-mfa/shared/session", "aws-mfa/shared/profile", "github.com/cli/browser"},
-	"aws-mfa/cmd/aws-mfa-login/warm": {"aws-mfa/shared/recall", "aws-mfa/shared/cache", "aws-mfa/shared/wording"},
-	"aws-mfa/shared/cli":             {"aws-mfa/shared/wording", "aws-mfa/shared/session", "aws-mfa/shared/profile", "aws-mfa/shared/cache", "aws-mfa/shared/mfa", "github.com/alecthomas/kong"},
-	"aws-mfa/shared/session":         {"aws-mfa/shared/profile", "aws-mfa/shared/cache", "aws-mfa/shared/mfa", "github.com/aws/"},
-	"aws-mfa/shared/recall":          {"aws-mfa/shared/cache"},
-	"aws-mfa/shared/wording":         {},
-	"aws-mfa/shared/profile":         {"gopkg.in/ini.v1"},
-	"aws-mfa/shared/cache":           {"golang.org/x/sys/", "github.com/gofrs/flock"},
-	"aws-mfa/shared/mfa":             {"golang.org/x/sys/", "github.com/pquerna/otp", "github.com/zalando/go-keyring", "filippo.io/age"},
-	"aws-mfa/shared/awstest":         {"github.com/pquerna/otp"},
-	"aws-mfa/shared/awstest/sandbox": {"aws-mfa/shared/awstest", "golang.org/x/sys/"},
+	"aws-mfa/cmd/aws-mfa-login":         {"aws-mfa/cmd/aws-mfa-login/warm", "aws-mfa/shared/recall", "aws-mfa/shared/wording", "aws-mfa/shared/cli", "aws-mfa/shared/session", "aws-mfa/shared/profile", "aws-mfa/shared/cache", "aws-mfa/shared/mfa"},
+	"aws-mfa/cmd/aws-mfa-status":        {"aws-mfa/cmd/aws-mfa-status/prompt", "aws-mfa/shared/wording", "aws-mfa/shared/cli", "aws-mfa/shared/session", "aws-mfa/shared/profile", "aws-mfa/shared/cache", "golang.org/x/sys/", "golang.org/x/term", "github.com/clipperhouse/displaywidth"},
+	"aws-mfa/cmd/aws-mfa-console":       {"aws-mfa/shared/wording", "aws-mfa/shared/cli", "aws-mfa/shared/session", "aws-mfa/shared/profile", "github.com/cli/browser"},
+	"aws-mfa/cmd/aws-mfa-login/warm":    {"aws-mfa/shared/recall", "aws-mfa/shared/cache", "aws-mfa/shared/wording"},
+	"aws-mfa/cmd/aws-mfa-status/prompt": {"aws-mfa/shared/recall", "aws-mfa/shared/wording"},
+	"aws-mfa/shared/cli":                {"aws-mfa/shared/wording", "aws-mfa/shared/session", "aws-mfa/shared/profile", "aws-mfa/shared/cache", "aws-mfa/shared/mfa", "github.com/alecthomas/kong"},
+	"aws-mfa/shared/session":            {"aws-mfa/shared/profile", "aws-mfa/shared/cache", "aws-mfa/shared/mfa", "github.com/aws/"},
+	"aws-mfa/shared/recall":             {"aws-mfa/shared/cache"},
+	"aws-mfa/shared/wording":            {},
+	"aws-mfa/shared/profile":            {"gopkg.in/ini.v1"},
+	"aws-mfa/shared/cache":              {"golang.org/x/sys/", "github.com/gofrs/flock"},
+	"aws-mfa/shared/mfa":                {"golang.org/x/sys/", "github.com/pquerna/otp", "github.com/zalando/go-keyring", "filippo.io/age"},
+	"aws-mfa/shared/awstest":            {"github.com/pquerna/otp"},
+	"aws-mfa/shared/awstest/sandbox":    {"aws-mfa/shared/awstest", "golang.org/x/sys/"},
 }
 
 func TestImportsGoDownOnly(t *testing.T) {

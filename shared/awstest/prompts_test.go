@@ -23,7 +23,7 @@ func cmdLines(s *script, ts *testscript.TestScript, args []string) error {
 }
 
 func TestPromptsPageHasEveryFieldOfTheTemplate(t *testing.T) {
-	segment := between(t, "../../cmd/aws-mfa-status/template.go", "type segment struct {\n", "}")
+	segment := between(t, "../../cmd/aws-mfa-status/prompt/template.go", "type Segment struct {\n", "}")
 	table := between(t, "../../docs/prompts.md", "| field | |\n", "\n")
 	fields := regexp.MustCompile(`(?m)^\t([A-Z]\w+) `).FindAllStringSubmatch(segment, -1)
 	if len(fields) < 5 {

@@ -311,6 +311,8 @@ type Route struct {
 	OfUser   bool   // the session is in Sessions, and not with the AWS CLI's
 	Endpoint string // in AWS's place, whose clock counts; "" for none
 	Silent   bool   // there is nothing to tell of the profile but its session
+
+	RoleARN, SerialNumber, Region string // what the profile says
 }
 
 // Route returns the way to the profile's session, or the zero Route. One that

@@ -33,7 +33,7 @@ func Fingerprint(env Environment) string {
 		}
 		fmt.Fprintf(hash, "%q %s\n", path, state)
 	}
-	for _, variable := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"} {
+	for _, variable := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_REGION", "AWS_DEFAULT_REGION"} {
 		value, set := env(variable)
 		fmt.Fprintf(hash, "%t %q\n", set, value)
 	}

@@ -43,7 +43,7 @@ func TestAFingerprintChangesWithWhatIsRead(t *testing.T) {
 	}
 	age(config)
 	look("a config file", env)
-	for name, value := range map[string]string{"AWS_ENDPOINT_URL": "x", "AWS_ENDPOINT_URL_STS": "x", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_CONFIG_FILE": filepath.Join(home, "other"), "AWS_SHARED_CREDENTIALS_FILE": ""} {
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL": "x", "AWS_REGION": "x", "AWS_DEFAULT_REGION": "x", "AWS_ENDPOINT_URL_STS": "x", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_CONFIG_FILE": filepath.Join(home, "other"), "AWS_SHARED_CREDENTIALS_FILE": ""} {
 		with := maps.Clone(env)
 		with[name] = value
 		look(name, with)

@@ -78,8 +78,10 @@ func Remember(store Store, name, fingerprint string, login *profile.Login, silen
 	if fingerprint == "" || last.Source.Keys.From.Env != "" {
 		return // keys of the environment are no part of it
 	}
-	login = store.first(login)
-	r := cache.Route{For: fingerprint, Session: store.Name(login), OfUser: !login.IsRole(), Endpoint: login.Network.STS.Text, Silent: silent}
+	r := cache.Route{
+		For: fingerprint, Session: store.Name(store.first(login)), OfUser: !login.IsRole(), Endpoint: login.Network.STS.Text, Silent: silent,
+		RoleARN: login.RoleARN.Text, SerialNumber: login.SerialNumber.Text, Region: login.Network.Region.Text,
+	}
 	if r != store.Memory.Route(name) {
 		_ = store.Memory.KeepRoute(name, r)
 	}

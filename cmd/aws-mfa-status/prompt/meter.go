@@ -1,4 +1,4 @@
-package main
+package prompt
 
 import (
 	"errors"
@@ -106,7 +106,7 @@ func sizeOf(values []any) (size int) {
 		switch v := value.(type) {
 		case string:
 			size += len(v)
-		case segment:
+		case Segment:
 			size += len(fmt.Sprint(v))
 		default:
 			size += 32 // of a number

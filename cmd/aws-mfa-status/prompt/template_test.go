@@ -1,4 +1,4 @@
-package main
+package prompt
 
 import (
 	"errors"
@@ -29,7 +29,7 @@ var endless = map[string]string{
 func TestATemplateHasAnEnd(t *testing.T) {
 	for name, text := range endless {
 		t.Run(name, func(t *testing.T) {
-			if err := new(prompt).UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), errTooMuch.Error()) {
+			if err := new(Template).UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), errTooMuch.Error()) {
 				t.Errorf("got %v, want %v", err, errTooMuch)
 			}
 		})
@@ -43,7 +43,7 @@ func TestATemplateHasAnEnd(t *testing.T) {
 		strings.Repeat("x", 100_000):                            strings.Repeat("x", 100_000),
 		"":                                                      "",
 	} {
-		var p prompt
+		var p Template
 		var made strings.Builder
 		if err := errors.Join(p.UnmarshalText([]byte(text)), p.fill(&made, sample)); err != nil || made.String() != want {
 			t.Errorf("%.100s: got %.100q, %v, want %.100q", text, made.String(), err, want)

@@ -1,4 +1,4 @@
-package main
+package prompt
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"aws-mfa/shared/cli"
+	"aws-mfa/shared/wording"
 )
 
 // What a template makes has an end, and so has the time it takes; its errors are
@@ -28,7 +28,7 @@ func FuzzTemplate(f *testing.F) {
 	} {
 		f.Add([]byte(text))
 	}
-	odd := row{Profile: "p\x1b[31m", State: active, ARN: "arn:aws:sts::123456789012:assumed-role/\u202eA\nB/jane"}
+	odd := Segment{Profile: "p\x1b[31m", State: "active", ARN: "arn:aws:sts::123456789012:assumed-role/\u202eA\nB/jane"}.visible()
 	f.Fuzz(func(t *testing.T, text []byte) {
 		late := time.AfterFunc(time.Minute, func() { panic("the template has not ended after a minute: " + string(text)) })
 		defer late.Stop()
@@ -37,23 +37,23 @@ func FuzzTemplate(f *testing.F) {
 			t.Fatalf("got %.200q, %v, and then %.200q, %v", made, err, again, againErr)
 		}
 		if err == nil {
-			_, err = filled(text, odd.segment(time.Now()))
+			_, err = filled(text, odd)
 		}
 		if err == nil {
 			return
 		}
-		if shown := cli.Printable(err.Error()); shown == "" || !utf8.ValidString(shown) || strings.ContainsFunc(shown, unicode.IsControl) {
+		if shown := wording.Printable(err.Error()); shown == "" || !utf8.ValidString(shown) || strings.ContainsFunc(shown, unicode.IsControl) {
 			t.Errorf("got the error %q", shown)
 		}
-		if !errors.As(err, new(cli.UsageError)) {
-			t.Errorf("got %T, want a UsageError", err)
+		if !errors.As(err, new(Error)) {
+			t.Errorf("got %T, want an Error", err)
 		}
 	})
 }
 
 // filled is what a template makes of a profile, at most as much as it may.
-func filled(text []byte, s segment) (string, error) {
-	var p prompt
+func filled(text []byte, s Segment) (string, error) {
+	var p Template
 	if err := p.UnmarshalText(text); err != nil {
 		return "", err
 	}
