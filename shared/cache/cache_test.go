@@ -511,6 +511,17 @@ func put(t testing.TB, path, content string) {
 	}
 }
 
+// age makes files older than any write takes.
+func age(t testing.TB, paths ...string) {
+	t.Helper()
+	long := time.Now().Add(-time.Hour)
+	for _, path := range paths {
+		if err := os.Chtimes(path, long, long); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func get(t testing.TB, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestOnlyTheUserMayReadWhatIsWritten(t *testing.T) {
@@ -110,5 +111,66 @@ func chmod(t *testing.T, path string, mode fs.FileMode) {
 	t.Helper()
 	if err := os.Chmod(path, mode); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A process may be stopped, or the machine asleep, for as long as it likes.
+func TestStagedFilesAreSweptWhenTheirProcessIsDead(t *testing.T) {
+	dir := t.TempDir()
+	d := Dir(dir)
+	living, err := stage(d.Path("x"), []byte("living"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	age(t, living.Name())
+	dead := d.Path("y") + ".aws-mfa.123.tmp"
+	for _, sweeps := range []func() error{
+		func() error { return d.Write("x", session()) },
+		func() error { return d.Check("x") },
+		func() error { return d.Remove("x") },
+		func() error { return MemoryIn(t.TempDir()).Rewrite(soon(t), filepath.Join(dir, "config"), with("x")) },
+		func() error { return MemoryIn(t.TempDir()).Rewrite(soon(t), filepath.Join(dir, "config"), with("x")) }, // which writes nothing
+	} {
+		put(t, dead, "dead")
+		if err := sweeps(); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := filepath.Glob(filepath.Join(dir, "*.tmp")); !slices.Equal(got, []string{living.Name()}) {
+			t.Errorf("got %q, want %q", got, living.Name())
+		}
+	}
+	if err := swap(living, d.Path("x")); err != nil || get(t, d.Path("x")) != "living" {
+		t.Errorf("got %q, %v", get(t, d.Path("x")), err)
+	}
+}
+
+func TestAFileThatIsSweptBeforeItIsClaimedIsNotUsed(t *testing.T) {
+	f, err := os.CreateTemp(t.TempDir(), "x.aws-mfa.*.tmp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := removeAbandoned(f.Name()); err != nil || claim(f) {
+		t.Errorf("it is claimed though it is gone: %v", err)
+	}
+}
+
+func TestWhereThereAreNoLocksTheAgeTells(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.aws-mfa.1.tmp")
+	for put(t, path, "x"); ; age(t, path) {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		young := time.Since(info.ModTime()) < time.Minute
+		if err := removeOld(path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); (err == nil) != young {
+			t.Errorf("young: %t: got %v", young, err)
+		}
+		if !young {
+			return
+		}
 	}
 }

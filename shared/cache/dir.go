@@ -97,9 +97,9 @@ func (d Dir) Write(name string, e Entry) error {
 	return keep(d.Path(name), data)
 }
 
-// Remove takes the entry away, with what a killed process may have left of
-// one; if it is a symbolic link, the file it leads to, where the secrets are.
-// It is no error if there is none. What is not a regular file stays, and is a
+// Remove takes the entry away, with what killed processes may have left of any;
+// if it is a symbolic link, the file it leads to, where the secrets are. It is
+// no error if there is none. What is not a regular file stays, and is a
 // *BrokenError.
 func (d Dir) Remove(name string) error { return discard(d.Path(name)) }
 
@@ -123,9 +123,10 @@ func (d Dir) Check(name string) error {
 	if err != nil {
 		return err
 	}
-	temp, err := stage(path, bytes.Repeat([]byte{' '}, 8192), nil)
+	_ = sweep(dirOf(path)) // which may make room
+	staged, err := stage(path, bytes.Repeat([]byte{' '}, 8192), nil)
 	if err != nil {
 		return err
 	}
-	return os.Remove(temp)
+	return drop(staged)
 }

@@ -247,8 +247,8 @@ func (m Memory) KeepSealed(serial string, data []byte) error {
 	return m.write(m.SealedPath(serial), data)
 }
 
-// RemoveSealed takes the seed away, with what a killed process may have left of
-// one. It is no error if there is none.
+// RemoveSealed takes the seed away, with what killed processes may have left of
+// any. It is no error if there is none.
 func (m Memory) RemoveSealed(serial string) error { return remove(m.SealedPath(serial)) }
 
 // A Failure is why a session could not be opened, for those who waited for it,

@@ -11,20 +11,18 @@ import (
 )
 
 // keep puts data in the place of the file path, or of the file that it leads
-// to as a symbolic link, and sweeps up after writers that were killed.
+// to as a symbolic link, after sweeping up after writers that were killed.
 func keep(path string, data []byte) error {
 	path, err := target(path)
 	if err != nil {
 		return err
 	}
-	if err := replace(path, data); err != nil {
-		return err
-	}
-	return sweep(path, abandoned)
+	_ = sweep(dirOf(path))
+	return replace(path, data)
 }
 
-// discard removes the file, or the one that it leads to, and what is staged
-// for it. It is no error if there is none.
+// discard removes the file, or the one that it leads to, and what killed
+// writers left beside it. It is no error if there is none.
 func discard(path string) error {
 	path, err := target(path)
 	if err != nil {
@@ -33,7 +31,7 @@ func discard(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return sweep(path, 0)
+	return sweep(dirOf(path))
 }
 
 // open makes the directory, or closes the one there is to others.
@@ -86,28 +84,38 @@ func target(path string) (string, error) {
 // Of the libraries for this, google/renameio has no Windows, and
 // natefinch/atomic neither syncs the directory nor sets the mode first.
 func replace(path string, data []byte) error {
-	temp, err := stage(path, data, nil)
+	staged, err := stage(path, data, nil)
 	if err != nil {
 		return err
 	}
-	return swap(temp, path)
+	return swap(staged, path)
 }
 
 // swap puts the staged file in the place of the file path, or removes it.
-func swap(temp, path string) error {
-	if err := rename(temp, path); err != nil {
-		return errors.Join(err, os.Remove(temp))
+func swap(staged *os.File, path string) error {
+	if err := rename(staged, path); err != nil {
+		return errors.Join(err, drop(staged))
 	}
+	defer staged.Close()
 	return syncDir(dirOf(path))
 }
 
+// drop removes a staged file.
+func drop(staged *os.File) error {
+	staged.Close()
+	if err := os.Remove(staged.Name()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 // stage writes data to a new file beside path, for the user only or, unless it
-// is nil, with the owner and mode of like, and to the disk. It returns the
-// file's path, or an error and leaves no file.
-func stage(path string, data []byte, like fs.FileInfo) (string, error) {
-	f, err := os.CreateTemp(dirOf(path), filepath.Base(path)+".*.tmp") // 0600, O_EXCL
+// is nil, with the owner and mode of like, and to the disk. The file is this
+// process's as long as it is open. After an error there is none.
+func stage(path string, data []byte, like fs.FileInfo) (*os.File, error) {
+	f, err := create(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	_, err = f.Write(data)
 	if err == nil && like != nil {
@@ -116,36 +124,60 @@ func stage(path string, data []byte, like fs.FileInfo) (string, error) {
 	if err == nil {
 		err = f.Sync()
 	}
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
 	if err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
+		return nil, errors.Join(err, drop(f))
 	}
-	return f.Name(), nil
+	return f, nil
 }
 
-// abandoned is the age at which a staged file is nobody's any more: a write
-// takes milliseconds.
-const abandoned = time.Minute
+// ours marks staged files in the names of files, also in directories that are
+// not ours.
+const ours = ".aws-mfa."
 
-// sweep removes the files staged for path that are older than age: a process
-// that was killed leaves a session in one.
-func sweep(path string, age time.Duration) error {
-	left, err := filepath.Glob(filepath.Join(escape(dirOf(path)), escape(filepath.Base(path))+".*.tmp"))
-	if err != nil {
+// create makes a file beside path that nobody sweeps up.
+func create(path string) (*os.File, error) {
+	for {
+		f, err := os.CreateTemp(dirOf(path), filepath.Base(path)+ours+"*.tmp") // 0600, O_EXCL
+		if err != nil || claim(f) {
+			return f, err
+		}
+		f.Close()
+	}
+}
+
+// sweep removes what is staged in the directory by processes that are dead: they
+// leave a session in it, or all that stood in an AWS file.
+func sweep(dir string) error {
+	all, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for _, temp := range left {
-		info, err := os.Lstat(temp)
-		if err != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < age {
+	var failed []error
+	for _, file := range all {
+		if !file.Type().IsRegular() || !isStaged(file.Name()) {
 			continue
 		}
-		if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+		if err := removeAbandoned(filepath.Join(dir, file.Name())); !errors.Is(err, fs.ErrNotExist) {
+			failed = append(failed, err)
 		}
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+func isStaged(name string) bool {
+	name, isTemp := strings.CutSuffix(name, ".tmp")
+	at := strings.LastIndex(name, ours)
+	return isTemp && at >= 0 && strings.Trim(name[at+len(ours):], "0123456789") == ""
+}
+
+// removeOld removes a staged file of which nothing but its age tells that it is
+// nobody's any more: a write takes milliseconds.
+func removeOld(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil || time.Since(info.ModTime()) < time.Minute {
+		return err
+	}
+	return os.Remove(path)
 }
 
 // escape makes a name match only itself in filepath.Glob.

@@ -10,7 +10,34 @@ import (
 	"syscall"
 )
 
-func rename(from, to string) error { return os.Rename(from, to) }
+func rename(from *os.File, to string) error { return os.Rename(from.Name(), to) }
+
+// claim locks a new staged file, which tells others that its process lives. It
+// is false if one of them has swept it up before. Where there are no locks, it
+// is for removeOld to spare it.
+func claim(f *os.File) bool {
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
+		return false
+	}
+	_, err := os.Lstat(f.Name())
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// removeAbandoned removes a staged file if its process is dead.
+func removeAbandoned(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return removeOld(path)
+	}
+	defer f.Close()
+	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		return nil
+	case err != nil:
+		return removeOld(path)
+	}
+	return os.Remove(path) // before the lock goes: claim looks for it
+}
 
 // syncDir makes the directory's names last. Some network file systems cannot.
 func syncDir(dir string) error {

@@ -51,6 +51,7 @@ func (m Memory) Rewrite(ctx context.Context, path string, change func(old []byte
 		if err != nil {
 			return err
 		}
+		_ = sweep(dirOf(old.path))
 		data, err := change(slices.Clone(old.data))
 		if err != nil || bytes.Equal(data, old.data) {
 			return err
@@ -164,20 +165,18 @@ func (s sight) replace(path string, data []byte) (written bool, err error) {
 	if err := s.writable(); err != nil {
 		return false, err
 	}
-	// The name marks what is ours to sweep up, in a directory that is not ours.
-	ours := s.path + ".aws-mfa"
-	temp, err := stage(ours, data, s.info)
+	staged, err := stage(s.path, data, s.info)
 	if err != nil {
 		return false, err
 	}
 	now, err := lookAt(path)
 	if err != nil || !s.same(now) {
-		return false, errors.Join(err, os.Remove(temp))
+		return false, errors.Join(err, drop(staged))
 	}
-	if err := swap(temp, s.path); err != nil {
+	if err := swap(staged, s.path); err != nil {
 		return false, err
 	}
-	return true, sweep(ours, abandoned)
+	return true, nil
 }
 
 // writable makes sure of the directory of a new file, and that the user may

@@ -386,14 +386,11 @@ func TestKilledRewriteLeavesTheOldFileOrTheNew(t *testing.T) {
 	dir := t.TempDir()
 	m, path := MemoryIn(t.TempDir()), filepath.Join(dir, "config")
 	put(t, path, strings.Repeat("a", flipSize))
-	mine := []string{path + ".1.tmp", path + ".aws-mfa.new.1.tmp2", filepath.Join(dir, "other.aws-mfa.1.tmp")}
-	long := time.Now().Add(-time.Hour)
+	mine := []string{path + ".1.tmp", path + ".aws-mfa.1.tmp2", path + ".aws-mfa.new.tmp", path + ".aws-mfa.old.1.tmp"}
 	for _, file := range mine {
 		put(t, file, "mine")
-		if err := os.Chtimes(file, long, long); err != nil {
-			t.Fatal(err)
-		}
 	}
+	age(t, mine...)
 	seen := map[byte]bool{}
 	for range 60 {
 		cmd := exec.Command(os.Args[0], "flip", string(m), path)
@@ -414,11 +411,8 @@ func TestKilledRewriteLeavesTheOldFileOrTheNew(t *testing.T) {
 	staged, _ := filepath.Glob(path + ".aws-mfa.*.tmp")
 	t.Logf("%d files left staged", len(staged))
 	put(t, path+".aws-mfa.2.tmp", "left")
-	for _, file := range append(staged, path+".aws-mfa.2.tmp") {
-		if err := os.Chtimes(file, long, long); err != nil {
-			t.Fatal(err)
-		}
-	}
+	put(t, filepath.Join(dir, "credentials.aws-mfa.3.tmp"), "left")
+	age(t, append(staged, path+".aws-mfa.2.tmp", filepath.Join(dir, "credentials.aws-mfa.3.tmp"))...)
 	if err := m.Rewrite(soon(t), path, with("x")); err != nil {
 		t.Fatal(err)
 	}
