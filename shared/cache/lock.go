@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -27,6 +28,9 @@ import (
 // *BrokenError. Where the file system has no locks, errors.Is finds
 // errors.ErrUnsupported, or syscall.ENOLCK.
 func (m Memory) Lock(ctx context.Context, name string, waiting func()) (release func(), err error) {
+	if waiting != nil {
+		waiting = sync.OnceFunc(waiting)
+	}
 	return m.lock(ctx, m.file(name, ".lock"), waiting)
 }
 
@@ -35,7 +39,8 @@ func (m Memory) Lock(ctx context.Context, name string, waiting func()) (release 
 const retry = 20 * time.Millisecond
 
 // lock tries again and again, because a system call that blocks would not give
-// way to ctx, and could take the lock when nobody wants it any more.
+// way to ctx, and could take the lock when nobody wants it any more. It calls
+// waiting, unless that is nil, after each time in vain.
 //
 // Of the libraries for this, lockedfile of rogpeppe/go-internal blocks,
 // nightlyone/lockfile goes by process IDs, which are used again, and
@@ -64,7 +69,6 @@ func (m Memory) lock(ctx context.Context, path string, waiting func()) (release 
 		}
 		if waiting != nil {
 			waiting()
-			waiting = nil
 		}
 		select {
 		case <-ctx.Done():

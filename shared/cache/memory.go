@@ -74,23 +74,37 @@ func (m Memory) Device(serial string) (Device, error) {
 	return d, nil
 }
 
-// changeLimit is how long a change waits for others, each of which takes
-// milliseconds. Who holds the lock for longer is stopped, or is no process of ours.
+// changeLimit is how long a change waits for another, which takes milliseconds.
+// Who holds the lock for longer is stopped, or is no process of ours.
 const changeLimit = 5 * time.Second
 
 // heldTooLong is the Reason when changeLimit is over.
 const heldTooLong = "another process holds it for too long"
 
-// lockBriefly is lock for a change, with its limit.
+// lockBriefly is lock for a change, with its limit: that of one turn, since there
+// may be many before ours. The time on the lock tells when the last one began.
 func (m Memory) lockBriefly(ctx context.Context, path string) (release func(), err error) {
-	limited, cancel := context.WithTimeoutCause(ctx, changeLimit, &BrokenError{path, heldTooLong})
-	defer cancel()
-	return m.lock(limited, path, nil)
+	limited, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	limit := time.AfterFunc(changeLimit, func() { cancel(&BrokenError{path, heldTooLong}) })
+	defer limit.Stop()
+	var turn time.Time
+	release, err = m.lock(limited, path, func() {
+		if info, err := os.Stat(path); err == nil && !info.ModTime().Equal(turn) {
+			turn = info.ModTime()
+			limit.Reset(changeLimit)
+		}
+	})
+	if err == nil {
+		now := time.Now()
+		_ = os.Chtimes(path, now, now) // else others wait for all turns together
+	}
+	return release, err
 }
 
 // ChangeDevice gives what is known of the device to change, and keeps what that
 // makes of it. Nobody else changes the device meanwhile; it waits for them as
-// Lock does, for some seconds at most, which end in a *BrokenError. Change must
+// Lock does, for each for some seconds at most, which end in a *BrokenError. Change must
 // not change the device by another call. The lock is not the one of Lock(ctx, serial, …), which may be held.
 //
 // In place of a broken file, change sees a device with only its serial number,

@@ -28,8 +28,8 @@ const (
 // attributes are those that a new file gets. One that the user may not write
 // is not replaced, even where the directory would let it be.
 //
-// Calls for one file wait for each other, for some seconds at most, which end
-// in a *BrokenError. Other programs know nothing of that lock, and where there
+// Calls for one file wait for each other, each for some seconds at most, which
+// end in a *BrokenError. Other programs know nothing of that lock, and where there
 // can be none, it goes on without: if the file is another when it is about to be
 // replaced, change is called again with the new bytes, a few times at most,
 // which end in a *BrokenError too. What is lost is what another program writes

@@ -336,6 +336,29 @@ func TestRewriteRefusesWhatIsNoFileOfText(t *testing.T) {
 	}
 }
 
+func TestManyRewritesAtOnceTakeTheirTurns(t *testing.T) {
+	m, path := MemoryIn(t.TempDir()), filepath.Join(t.TempDir(), "config")
+	put(t, path, "")
+	synctest.Test(t, func(t *testing.T) {
+		var group sync.WaitGroup
+		for range 10 {
+			group.Go(func() {
+				err := m.Rewrite(t.Context(), path, func(old []byte) ([]byte, error) {
+					time.Sleep(changeLimit / 2)
+					return append(old, 'x'), nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+	})
+	if got := get(t, path); len(got) != 10 {
+		t.Errorf("got %d changes, want 10", len(got))
+	}
+}
+
 func TestRewriteDoesNotWaitForEver(t *testing.T) {
 	m, path := MemoryIn(t.TempDir()), filepath.Join(t.TempDir(), "config")
 	release, err := m.Lock(t.Context(), onePath(path), nil)
