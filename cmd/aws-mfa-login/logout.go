@@ -152,7 +152,7 @@ func (o *signOut) remove(ctx context.Context, dir cache.Dir, name string, alive 
 	}
 	o.ended[name] = was
 	*alive = *alive || lost == nil && entry.Left(time.Now()) > 0
-	return was, errors.Join(o.store.Memory.KeepOrigin(name, cache.Origin{}), o.store.Memory.ForgetCopies(name))
+	return was, errors.Join(o.store.Memory.KeepOrigin(name, cache.Origin{}), o.store.Memory.ForgetCopies(ctx, name, copies))
 }
 
 // advise tells what signing out here does not do.

@@ -257,19 +257,28 @@ func copySession(ctx context.Context, v *cli.Voice, name string, to *profile.Log
 		return errors.Join(err, errNoFile)
 	}
 	store, made := cli.Store(), cache.Copy{File: path, Profile: name, AccessKeyID: e.AccessKeyID, Of: to.Profile}
-	if err := store.Memory.KeepCopy(ctx, store.Name(to), made, false); err != nil {
-		v.Warn("--logout will not find the copy in %s: %v", path, err)
-	}
+	var forgotten error
 	err = rewrite(ctx, path, func(set *profile.Set, data []byte) ([]byte, error) {
 		if err := mayCopy(set, name); err != nil {
 			return nil, err
 		}
-		return profile.Edit(path, data, name, changes)
+		out, err := profile.Edit(path, data, name, changes)
+		if err != nil {
+			return nil, err
+		}
+		before, err := profile.Values(path, data, name)
+		if err != nil {
+			return nil, err
+		}
+		forgotten = store.Memory.KeepCopy(ctx, store.Name(to), made, before["aws_access_key_id"].Text)
+		return out, nil
 	})
 	if err != nil {
 		return fmt.Errorf("signed in, but the session was not copied: %w", err)
 	}
-	_ = store.Memory.KeepCopy(ctx, store.Name(to), made, true) // else it is kept with others
+	if forgotten != nil {
+		v.Warn("--logout will not find the copy in %s: %v", path, forgotten)
+	}
 	v.Say("profile %s in %s is a copy of the session", name, path)
 	if p, err := set.Profile(name); to.Network.Region.Set && (err != nil || !p.Value("region").Set) {
 		v.Hint("some SDKs want a region: %s", cli.AWSCommand("configure set region "+to.Network.Region.Text, name))

@@ -367,21 +367,43 @@ func (m Memory) Copies(name string) ([]Copy, error) {
 	return all.Copies, err
 }
 
-// KeepCopy adds a copy to those of the session of that name: before it is
-// written, so that none is forgotten, and again when that is done, and older ones
-// in the same place are gone.
-func (m Memory) KeepCopy(ctx context.Context, name string, c Copy, written bool) error {
+// KeepCopy adds a copy to those of the session of that name. Call it while the
+// file is locked (in Rewrite) and the copy is yet to be written: so none is
+// forgotten. In its place is now the session with the access key ID present, ""
+// for none; what else is remembered of that place is gone.
+func (m Memory) KeepCopy(ctx context.Context, name string, c Copy, present string) error {
+	return m.changeCopies(ctx, name, func(copies []Copy) []Copy {
+		copies = slices.DeleteFunc(copies, func(old Copy) bool {
+			return old.File == c.File && old.Profile == c.Profile && (old.AccessKeyID != present || old.AccessKeyID == c.AccessKeyID)
+		})
+		return append(copies, c)
+	})
+}
+
+// ForgetCopies forgets those copies of the session of that name, which were
+// removed. There may be others meanwhile.
+func (m Memory) ForgetCopies(ctx context.Context, name string, gone []Copy) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	return m.changeCopies(ctx, name, func(copies []Copy) []Copy {
+		return slices.DeleteFunc(copies, func(c Copy) bool { return slices.Contains(gone, c) })
+	})
+}
+
+// changeCopies begins anew with what is broken.
+func (m Memory) changeCopies(ctx context.Context, name string, change func([]Copy) []Copy) error {
 	path := m.file(name, ".copies.json")
 	release, err := m.lockBriefly(ctx, path+".lock")
 	if err != nil {
 		return err
 	}
 	defer release()
-	copies, _ := m.Copies(name) // what is broken is begun anew
-	copies = slices.DeleteFunc(copies, func(old Copy) bool {
-		return old == c || written && old.File == c.File && old.Profile == c.Profile
-	})
-	return m.writeJSON(path, struct{ Copies []Copy }{append(copies, c)})
+	copies, _ := m.Copies(name)
+	if copies = change(copies); len(copies) == 0 {
+		return remove(path)
+	}
+	return m.writeJSON(path, struct{ Copies []Copy }{copies})
 }
 
 // AllCopies are the copies of all sessions, as far as they can be read.
@@ -401,9 +423,6 @@ func (m Memory) Copied() (names []string) {
 	}
 	return names
 }
-
-// ForgetCopies forgets all copies of the session of that name.
-func (m Memory) ForgetCopies(name string) error { return remove(m.file(name, ".copies.json")) }
 
 func (m Memory) clock(endpoint string) string {
 	if endpoint == "" {

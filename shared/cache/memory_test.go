@@ -665,16 +665,18 @@ func TestACopyThatCouldNotBeRenewedIsNotForgotten(t *testing.T) {
 	first, second, other := Copy{"f", "p", "A1", "mfa"}, Copy{"f", "p", "A2", "mfa"}, Copy{"f", "q", "A1", "mfa"}
 	for _, step := range []struct {
 		keep    Copy
-		written bool
+		present string
 		want    []Copy
 	}{
-		{first, false, []Copy{first}},
-		{first, true, []Copy{first}},
-		{other, true, []Copy{first, other}},
-		{second, false, []Copy{first, other, second}},
-		{second, true, []Copy{other, second}},
+		{first, "", []Copy{first}},
+		{first, "A1", []Copy{first}},
+		{other, "", []Copy{first, other}},
+		{second, "A1", []Copy{first, other, second}}, // it may never be written
+		{second, "A1", []Copy{first, other, second}},
+		{second, "A2", []Copy{other, second}},
+		{first, "AKIA", []Copy{other, first}}, // of somebody else
 	} {
-		if err := m.KeepCopy(t.Context(), "s", step.keep, step.written); err != nil {
+		if err := m.KeepCopy(t.Context(), "s", step.keep, step.present); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := m.Copies("s"); err != nil || !slices.Equal(got, step.want) {
@@ -683,5 +685,28 @@ func TestACopyThatCouldNotBeRenewedIsNotForgotten(t *testing.T) {
 	}
 	if got := m.Copied(); len(got) != 1 {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A session may be copied while it is signed out of.
+func TestCopiesThatWereNotRemovedAreNotForgotten(t *testing.T) {
+	t.Parallel()
+	m := MemoryIn(t.TempDir())
+	removed, made := Copy{"f", "p", "A1", "mfa"}, Copy{"f", "q", "A1", "mfa"}
+	for _, c := range []Copy{removed, made} {
+		if err := m.KeepCopy(t.Context(), "s", c, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, gone := range [][]Copy{{removed}, {removed}, nil} {
+		if err := m.ForgetCopies(t.Context(), "s", gone); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.Copies("s"); err != nil || !slices.Equal(got, []Copy{made}) {
+			t.Errorf("got %v, %v, want %v", got, err, made)
+		}
+	}
+	if err := m.ForgetCopies(t.Context(), "s", []Copy{made}); err != nil || len(m.Copied()) > 0 {
+		t.Errorf("got %v, and there are still copies of %q", err, m.Copied())
 	}
 }
