@@ -78,15 +78,16 @@ func (m Memory) Device(serial string) (Device, error) {
 // Who holds the lock for longer is stopped, or is no process of ours.
 const changeLimit = 5 * time.Second
 
-// heldTooLong is the Reason when changeLimit is over.
-const heldTooLong = "another process holds it for too long"
+// HeldTooLong is the Reason of a *BrokenError for a lock that another process
+// does not give back.
+const HeldTooLong = "another process holds it for too long"
 
 // lockBriefly is lock for a change, with its limit: that of one turn, since there
 // may be many before ours. The time on the lock tells when the last one began.
 func (m Memory) lockBriefly(ctx context.Context, path string) (release func(), err error) {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	limit := time.AfterFunc(changeLimit, func() { cancel(&BrokenError{path, heldTooLong}) })
+	limit := time.AfterFunc(changeLimit, func() { cancel(&BrokenError{path, HeldTooLong}) })
 	defer limit.Stop()
 	var turn time.Time
 	release, err = m.lock(limited, path, func() {

@@ -74,7 +74,7 @@ func (m Memory) lockFile(ctx context.Context, path string) (release func(), err 
 	switch {
 	case err == nil:
 		return release, nil
-	case ctx.Err() != nil, errors.As(err, &broken) && broken.Reason == heldTooLong:
+	case ctx.Err() != nil, errors.As(err, &broken) && broken.Reason == HeldTooLong:
 		return nil, err
 	}
 	return func() {}, nil // a file on a disk without locks is still to be edited

@@ -369,7 +369,7 @@ func TestRewriteDoesNotWaitForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		err := m.Rewrite(t.Context(), path, with("x"))
-		if broken := new(BrokenError); !errors.As(err, &broken) || broken.Path != m.file(onePath(path), ".lock") || time.Since(began) != changeLimit {
+		if broken := new(BrokenError); !errors.As(err, &broken) || broken.Reason != HeldTooLong || broken.Path != m.file(onePath(path), ".lock") || time.Since(began) != changeLimit {
 			t.Errorf("got %v after %v, want a BrokenError after %v", err, time.Since(began), changeLimit)
 		}
 		enough := errors.New("enough")

@@ -65,6 +65,8 @@ func hints(err error, program string) []string {
 		return out
 	}
 	switch {
+	case errors.As(err, &broken) && broken.Reason == cache.HeldTooLong:
+		return []string{"the process that holds it may be stopped: lsof " + ShellWord(broken.Path)}
 	case errors.As(err, &broken):
 		return []string{"ls -ld " + ShellWord(broken.Path)}
 	case errors.As(err, &path):

@@ -68,6 +68,7 @@ func advisable(name string) map[string]error {
 		"busy":                         &session.BusyError{Profile: name},
 		"shared":                       &session.SharedError{Text: "x"},
 		"broken":                       &cache.BrokenError{Path: "/home/jane/x.json", Reason: "empty file"},
+		"held":                         &cache.BrokenError{Path: "/home/jane/x.lock", Reason: cache.HeldTooLong},
 		"path":                         &fs.PathError{Op: "open", Path: "/home/jane/my files/x", Err: fs.ErrPermission},
 	}
 	for _, key := range []string{"source_profile", "mfa_serial", "aws_access_key_id", "aws_secret_access_key"} {
@@ -165,6 +166,7 @@ func TestHintsSayWhatToRun(t *testing.T) {
 		"refused code of a program":    "this computer's clock is 20m ahead of AWS's|the code came from mfa_process (/home/jane/.aws/config:3): is it this device's? mfa_serial is arn:aws:iam::123456789012:mfa/jane (/home/jane/.aws/config:3)|with a code at hand: aws-mfa-login prod --token-code NNNNNN",
 		"refused code, clock right":    "a code works once: wait for the next one, then aws-mfa-login prod|if no code works: is this the device? mfa_serial is arn:aws:iam::123456789012:mfa/jane (/home/jane/.aws/config:3)",
 		"broken":                       "ls -ld /home/jane/x.json",
+		"held":                         "the process that holds it may be stopped: lsof /home/jane/x.lock",
 		"path":                         "ls -ld '/home/jane/my files/x'",
 		"unsupported aws login":        "not supported yet, so: aws login --profile prod",
 		fmt.Sprintf("refused %d", session.DurationTooLong): "ask for less: aws-mfa-login prod --force --duration 1h|or for the longest that AWS grants: aws-mfa-login prod --force --duration max|or allow more: aws iam update-role --role-name Admin --max-session-duration 7200",
