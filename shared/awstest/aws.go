@@ -146,6 +146,15 @@ func (a *AWS) ExpireSessions() {
 	}
 }
 
+// Issued tells whether these are an access key ID, its secret key and, for a
+// session, its token, as AWS gave them out.
+func (a *AWS) Issued(id, secret, token string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	k := a.keys[id]
+	return k != nil && k.secret == secret && k.token == token
+}
+
 // DisableRegion makes STS answer RegionDisabledException in region.
 func (a *AWS) DisableRegion(region string) {
 	a.mu.Lock()

@@ -325,6 +325,17 @@ func TestAFaultLastsAsLongAsAsked(t *testing.T) {
 	}
 }
 
+func TestAFaultOfEachThirdCall(t *testing.T) {
+	w := start(t)
+	w.Fail(awstest.Fault{Times: 2, Every: 3, Kind: awstest.Throttle})
+	for n := range 9 {
+		_, err := identify(t, w.asJane())
+		if failed := err != nil; failed != (n == 2 || n == 5) {
+			t.Errorf("call %d: got error %v", n, err)
+		}
+	}
+}
+
 func TestALostAnswerSpendsTheCode(t *testing.T) {
 	w := start(t)
 	in := w.request()

@@ -37,9 +37,12 @@ func (k FaultKind) String() string {
 type Fault struct {
 	Action string // "" is any but CONNECT, which is that of the proxy
 	Times  int    // 0 is once, -1 for ever
+	Every  int    // only each call of that number fails: 3 is each third; 0 is all
 	Kind   FaultKind
 	Status int // of an Answer, where 0 is 200, of a Redirect, or of a gateway
 	Body   string
+
+	passed int // calls since the last that failed
 }
 
 // Fail queues f: faults of the same action come one after the other.
@@ -60,6 +63,10 @@ func (a *AWS) nextFault(action string) (Fault, bool) {
 		if f.Action != action && (f.Action != "" || action == connect) {
 			continue
 		}
+		if a.faults[i].passed++; a.faults[i].passed < f.Every {
+			return Fault{}, false
+		}
+		a.faults[i].passed = 0
 		switch f.Times {
 		case -1:
 		case 1:

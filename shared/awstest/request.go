@@ -22,6 +22,7 @@ type Call struct {
 	Action          string    // of STS or the sign-in endpoint, such as "AssumeRole" or "getSigninToken", or "GetRoleCredentials", "InstanceToken", "InstanceRole", "InstanceCredentials", "ContainerCredentials", "console", "switchrole", "moved", "CONNECT" (refused or failed by the proxy)
 	Host            string
 	Method          string
+	ProxyUser       string // the name that the client gave to the proxy: http://NAME:@HOST:PORT
 	Region          string // of the signature, else of the host
 	AccessKeyID     string // of the signature, or of the session to be federated
 	RoleARN         string
@@ -142,7 +143,7 @@ func (a *AWS) read(r *http.Request) (*request, error) {
 	action := a.route(req)
 	duration, _ := strconv.Atoi(cmp.Or(req.params.Get("DurationSeconds"), req.params.Get("SessionDuration")))
 	req.call = Call{
-		Time: a.Now(), Action: action, Host: r.Host, Method: r.Method, Region: req.at.region,
+		Time: a.Now(), Action: action, Host: r.Host, Method: r.Method, ProxyUser: tunnelUser(r), Region: req.at.region,
 		RoleARN: req.params.Get("RoleArn"), DurationSeconds: duration,
 	}
 	return req, nil

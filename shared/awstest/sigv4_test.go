@@ -125,6 +125,22 @@ func TestKeysAndTokensMustBelongTogether(t *testing.T) {
 	wantRefusal(t, err, "InvalidClientTokenId", invalidToken)
 	_, err = identify(t, w.client(*one.AccessKeyId, *one.SecretAccessKey, ""))
 	wantRefusal(t, err, "InvalidClientTokenId", invalidToken)
+
+	for _, k := range []struct {
+		id, secret, token string
+		issued            bool
+	}{
+		{w.jane.AccessKeyID, w.jane.SecretAccessKey, "", true},
+		{w.jane.AccessKeyID, w.jane.SecretAccessKey, *one.SessionToken, false},
+		{*one.AccessKeyId, *one.SecretAccessKey, *one.SessionToken, true},
+		{*one.AccessKeyId, *one.SecretAccessKey, *two.SessionToken, false},
+		{*one.AccessKeyId, *two.SecretAccessKey, *one.SessionToken, false},
+		{"", "", "", false},
+	} {
+		if got := w.Issued(k.id, k.secret, k.token); got != k.issued {
+			t.Errorf("%+v: got %t", k, got)
+		}
+	}
 }
 
 // Both messages as AWS words them: see Signature expired and Signature not yet

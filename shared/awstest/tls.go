@@ -97,7 +97,7 @@ func (ca *authority) certificate(host string) (*tls.Certificate, error) {
 
 // proxy lets CONNECT to port 443 of AWS's hosts through, to this local AWS,
 // unless that is to fail, and logs and refuses everything else: nothing ever
-// leaves the machine.
+// leaves the machine. It takes any user name and password.
 func (a *AWS) proxy(w http.ResponseWriter, r *http.Request) {
 	_, port, _ := net.SplitHostPort(r.Host)
 	if _, ok := lookupSite(r.Host); r.Method != http.MethodConnect || port != "443" || !ok {
@@ -114,13 +114,31 @@ func (a *AWS) proxy(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n")
-	a.tunnels.add(tunnel{conn, buffered})
+	a.tunnels.add(tunnel{conn, buffered, proxyUser(r)})
 }
 
 // tunnel is a connection that the proxy let through, with what was read ahead.
 type tunnel struct {
 	net.Conn
 	ahead io.Reader
+	user  string
+}
+
+// proxyUser is who the client says to the proxy that it is.
+func proxyUser(r *http.Request) string {
+	as := http.Request{Header: http.Header{"Authorization": r.Header["Proxy-Authorization"]}}
+	user, _, _ := as.BasicAuth()
+	return user
+}
+
+// tunnelUser is proxyUser for a request that came through the proxy.
+func tunnelUser(r *http.Request) string {
+	if c, ok := r.Context().Value(connKey{}).(*tls.Conn); ok {
+		if t, ok := c.NetConn().(tunnel); ok {
+			return t.user
+		}
+	}
+	return ""
 }
 
 func (t tunnel) Read(b []byte) (int, error) { return t.ahead.Read(b) }

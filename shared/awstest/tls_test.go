@@ -2,6 +2,7 @@ package awstest_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -44,6 +45,31 @@ func TestASignatureIsForTheRegionOfItsHost(t *testing.T) {
 	})
 	_, err := identify(t, client)
 	wantRefusal(t, err, "SignatureDoesNotMatch", "Credential should be scoped to a valid region. ")
+}
+
+func TestTheLogTellsTheNameGivenToTheProxy(t *testing.T) {
+	w := start(t)
+	for _, name := range []string{"run-17", ""} {
+		browser := w.browser()
+		if name != "" {
+			proxy, err := url.Parse(w.ProxyURL())
+			if err != nil {
+				t.Fatal(err)
+			}
+			proxy.User = url.UserPassword(name, "x")
+			browser.Transport.(*http.Transport).Proxy = http.ProxyURL(proxy)
+		}
+		client := w.asJane(func(o *sts.Options) { o.HTTPClient, o.BaseEndpoint = browser, nil })
+		if _, err := identify(t, client); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Calls()[len(w.Calls())-1].ProxyUser; got != name {
+			t.Errorf("got %q, want %q", got, name)
+		}
+	}
+	if _, err := identify(t, w.asJane()); err != nil || w.Calls()[len(w.Calls())-1].ProxyUser != "" {
+		t.Errorf("without the proxy: %v, %+v", err, w.Calls())
+	}
 }
 
 func TestTheProxyRefusesOtherHosts(t *testing.T) {
