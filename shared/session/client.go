@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -110,6 +111,10 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	if watched {
 		watch.asks(r.URL.Host)
 	}
+	r, err := inOnePiece(r)
+	if err != nil {
+		return nil, err
+	}
 	sent := time.Now()
 	resp, err := b.next.RoundTrip(r)
 	if watched && err == nil {
@@ -122,6 +127,24 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 		}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
 	}
 	return resp, err
+}
+
+// inOnePiece is r with a body that net/http has read before it writes any of it.
+// Of others it looks for the end after it wrote the last octet, when the answer
+// may be there; the SDK closes the body then, and what its WriteTo says of that
+// (io.EOF) net/http takes for a failed request, whose connection it closes.
+func inOnePiece(r *http.Request) (*http.Request, error) {
+	if r.Body == nil || r.ContentLength <= 0 {
+		return r, nil
+	}
+	defer r.Body.Close()
+	body := make([]byte, r.ContentLength)
+	if _, err := io.ReadFull(r.Body, body); err != nil {
+		return nil, err
+	}
+	r = r.WithContext(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return r, nil
 }
 
 type watch struct {

@@ -564,8 +564,7 @@ func within(t *testing.T, n profile.Network, handler http.HandlerFunc, test func
 	synctest.Test(t, func(t *testing.T) {
 		wire := inside{make(chan net.Conn), make(chan struct{})}
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			io.Copy(io.Discard, r.Body)  // else nobody sees that the client has gone
-			time.Sleep(time.Millisecond) // the SDK does not bear an answer before net/http is done with writing
+			io.Copy(io.Discard, r.Body) // else nobody sees that the client has gone
 			handler(w, r)
 		})}
 		go server.Serve(wire)
@@ -716,6 +715,58 @@ func TestARequestIsNotRepeatedOnAConnectionThatIsReused(t *testing.T) {
 		}
 		if calls != 2 || connections != 1 {
 			t.Errorf("got %d calls on %d connections, want 2 on one", calls, connections)
+		}
+	})
+}
+
+// A closing body has no end before it is closed, and is broken then.
+type closingBody struct {
+	io.Reader
+	closed context.Context
+	close  context.CancelFunc
+}
+
+func (b closingBody) Read(p []byte) (int, error) {
+	if n, err := b.Reader.Read(p); err != io.EOF {
+		return n, err
+	}
+	<-b.closed.Done()
+	return 0, io.ErrClosedPipe
+}
+
+func (b closingBody) Close() error { b.close(); return nil }
+
+// The SDK closes the body of a request as soon as the answer begins, however
+// far net/http is with it.
+func TestAnAnswerIsReadWhateverBecomesOfTheRequestsBody(t *testing.T) {
+	t.Parallel()
+	const answer = "an answer in two pieces"
+	var begun chan struct{}
+	slow := func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, answer[:5])
+		http.NewResponseController(w).Flush()
+		<-begun
+		io.WriteString(w, answer[5:])
+	}
+	within(t, profile.Network{}, slow, func(t *testing.T, client *Client) {
+		const form = "Action=GetCallerIdentity"
+		begun = make(chan struct{})
+		closed, finish := context.WithCancel(t.Context())
+		request, err := http.NewRequest(http.MethodPost, "http://sts.example", closingBody{strings.NewReader(form), closed, finish})
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.ContentLength = int64(len(form))
+		response, err := client.http.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		request.Body.Close()
+		synctest.Wait()
+		close(begun)
+		if got, err := io.ReadAll(response.Body); err != nil || string(got) != answer {
+			t.Errorf("got %q, %v, want %q", got, err, answer)
 		}
 	})
 }
