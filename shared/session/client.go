@@ -449,7 +449,10 @@ func (c *Client) do(ctx context.Context, call *call, request func(context.Contex
 	case errors.Is(ctx.Err(), context.Canceled):
 		return context.Cause(ctx)
 	}
-	err = call.explain(err)
-	c.trace.say("%s: %v", call.operation, err)
-	return err
+	explained := call.explain(err)
+	c.trace.say("%s: %v", call.operation, explained)
+	if words := call.words(err); words != "" && errors.As(explained, new(*NetworkError)) {
+		c.trace.say("%s: in full: %s", call.operation, words)
+	}
+	return explained
 }

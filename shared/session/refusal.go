@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -183,8 +184,10 @@ func (c *call) explain(err error) error {
 		return c.unanswered(fmt.Errorf("HTTP status %d of a gateway", status))
 	case !known && status >= http.StatusInternalServerError:
 		return c.refused(Unavailable, fmt.Sprintf("HTTP status %d", status), "")
-	case !known && timedOut(err):
+	case !known && (timedOut(err) || errors.As(err, new(*net.OpError))):
 		return c.unanswered(err)
+	case !known && errors.Is(err, io.ErrUnexpectedEOF):
+		return c.unanswered(errors.New("the answer broke off"))
 	case !known:
 		return c.unanswered(fmt.Errorf("the answer is not one of STS (HTTP status %d)", status))
 	}
@@ -197,6 +200,44 @@ func (c *call) explain(err error) error {
 		message = "" // may repeat the request with its session token
 	}
 	return c.refused(reason, api.ErrorCode(), message)
+}
+
+// words are the SDK's own about an answer, for those who want to know why it
+// is none; "" where there was none. They may quote what they stumbled over, so
+// what is as long as a secret is left out.
+func (c *call) words(err error) string {
+	var answer *smithyhttp.ResponseError
+	if !errors.As(err, &answer) || answer.HTTPStatusCode() == 0 || answer.Err == nil {
+		return ""
+	}
+	return safe(masked(c.redact(answer.Err.Error())))
+}
+
+// masked is s without what may be a key or a token, in base64 or as a list of
+// octets.
+func masked(s string) string {
+	const short = 32 // characters, which a secret key and a token have more of
+	var b strings.Builder
+	for _, of := range []string{" 0123456789", "+/=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"} {
+		b.Reset()
+		for s != "" {
+			run := len(s) - len(strings.TrimLeft(s, of))
+			if run >= short {
+				b.WriteString("…")
+			} else {
+				b.WriteString(s[:run])
+			}
+			s = s[run:]
+			next := strings.IndexAny(s, of)
+			if next < 0 {
+				next = len(s)
+			}
+			b.WriteString(s[:next])
+			s = s[next:]
+		}
+		s = b.String()
+	}
+	return s
 }
 
 // refusedFor tells whether err is AWS's no for that reason.

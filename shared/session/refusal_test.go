@@ -844,3 +844,33 @@ func TestTheMarginIsMetToTheMicrosecond(t *testing.T) {
 		}
 	})
 }
+
+// Who wants to know why an answer is none is told what the SDK says, which may
+// quote it, without what may be secret.
+func TestVerboseTellsWhyAnAnswerIsNone(t *testing.T) {
+	t.Parallel()
+	const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+	for _, c := range []struct{ name, result, want string }{
+		{"another element", "<Credentials><A></B>", "XML syntax error on line 1: element <A> closed by </B>"},
+		{"a terminal's escape", "<Credentials><SecretAccessKey><x\u009b31m/></SecretAccessKey>", "in full: "},
+		{"octets of the secret", "<Credentials><SecretAccessKey>s<![CDATA[" + secret + "]]></SecretAccessKey>", "got xml.CharData type […]"},
+		{"the secret", "<Credentials><SecretAccessKey><" + strings.ReplaceAll(secret, "/", "") + "/></SecretAccessKey>", "{{ …} []}"},
+		{"a time", "<Credentials><Expiration>soon</Expiration>", `cannot parse "soon"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			w.Fail(awstest.Fault{Kind: awstest.Answer, Body: "<AssumeRoleResponse><AssumeRoleResult>" + c.result})
+			if _, err := w.open("power", Options{}); err == nil {
+				t.Fatal("got a session")
+			}
+			heard := w.heard()
+			if !strings.Contains(heard, "AssumeRole: in full: ") || !strings.Contains(heard, c.want) {
+				t.Errorf("got %q, want %q in it", heard, c.want)
+			}
+			if strings.Contains(heard, "wJalr") || strings.Contains(heard, "119 74 97") || strings.ContainsRune(heard, '\u009b') {
+				t.Errorf("got %q", heard)
+			}
+		})
+	}
+}
