@@ -44,6 +44,7 @@ type AWS struct {
 	instance   instance
 	container  container
 	disabled   map[string]bool
+	proxyAuth  string // what the proxy wants to be told, if anything
 	faults     []Fault
 	calls      []Call
 	secrets    []string
@@ -81,7 +82,7 @@ func Start() (*AWS, error) {
 	}
 	a.serve(counted{loopback, &a.connections}, a.answer)
 	a.serve(counted{relay, &a.connections}, a.proxy)
-	a.serve(tls.NewListener(a.tunnels, authority.config()), a.answer)
+	a.serve(tls.NewListener(a.tunnels, a.tls()), a.answer)
 	return a, nil
 }
 

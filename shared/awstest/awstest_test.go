@@ -351,6 +351,25 @@ func TestALostAnswerSpendsTheCode(t *testing.T) {
 	wantRefusal(t, err, "AccessDenied", wrongCode)
 }
 
+func TestAnAnswerThatBreaksOffSpendsTheCode(t *testing.T) {
+	for _, kind := range []awstest.FaultKind{awstest.Half, awstest.Stall} {
+		w := start(t)
+		in := w.request()
+		w.Fail(awstest.Fault{Action: "AssumeRole", Kind: kind})
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		_, err := w.asJane().AssumeRole(ctx, in)
+		if hangs := errors.Is(err, context.DeadlineExceeded); err == nil || hangs != (kind == awstest.Stall) {
+			t.Errorf("%v: got %v", kind, err)
+		}
+		if c := w.Calls()[0]; c.Status != 0 || c.Code != kind.String() {
+			t.Errorf("%v: got %d %q", kind, c.Status, c.Code)
+		}
+		_, err = w.asJane().AssumeRole(t.Context(), in)
+		wantRefusal(t, err, "AccessDenied", wrongCode)
+	}
+}
+
 func TestAResetSpendsNothing(t *testing.T) {
 	w := start(t)
 	in := w.request()

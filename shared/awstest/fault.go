@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -27,15 +28,21 @@ const (
 	Endless                   // answer 200 and Body, and then spaces as fast as they are taken, until the client goes or Close
 	Drip                      // the same, but a space now and then
 	Bomb                      // answer 200 and Body, and then 64 MiB of spaces, all packed by gzip
+	Half                      // do the work, and drop the connection in the middle of the answer
+	Stall                     // do the work, and hang in the middle of the answer
+
+	// Of the TLS handshake only, which takes Hang and Reset beside these.
+	Expired   // show a certificate that ended an hour ago
+	OtherHost // show the certificate of another host
 )
 
 func (k FaultKind) String() string {
-	return [...]string{"Hang", "Answer", "Throttle", "Lost", "Reset", "Redirect", "Endless", "Drip", "Bomb"}[k]
+	return [...]string{"Hang", "Answer", "Throttle", "Lost", "Reset", "Redirect", "Endless", "Drip", "Bomb", "Half", "Stall", "Expired", "OtherHost"}[k]
 }
 
 // Fault is what goes wrong with the next calls of an action.
 type Fault struct {
-	Action string // "" is any but CONNECT, which is that of the proxy
+	Action string // "" is any but CONNECT, which is that of the proxy, and TLS, which is the handshake with a host behind it
 	Times  int    // 0 is once, -1 for ever
 	Every  int    // only each call of that number fails: 3 is each third; 0 is all
 	Kind   FaultKind
@@ -60,7 +67,7 @@ func (a *AWS) nextFault(action string) (Fault, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i, f := range a.faults {
-		if f.Action != action && (f.Action != "" || action == connect) {
+		if f.Action != action && (f.Action != "" || action == connect || action == handshake) {
 			continue
 		}
 		if a.faults[i].passed++; a.faults[i].passed < f.Every {
@@ -113,6 +120,24 @@ func (a *AWS) fail(f Fault, w http.ResponseWriter, req *request) {
 	}
 }
 
+// worked tells of a fault that comes when AWS has done the work.
+func (k FaultKind) worked() bool { return k == Lost || k == Half || k == Stall }
+
+// breakOff sends half of an answer, and no more.
+func (a *AWS) breakOff(f Fault, answer reply, w http.ResponseWriter, req *request) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
+	answer.body = answer.body[:len(answer.body)/2]
+	answer.send(w)
+	http.NewResponseController(w).Flush()
+	if f.Kind == Stall {
+		select {
+		case <-req.Context().Done():
+		case <-a.done:
+		}
+	}
+	panic(http.ErrAbortHandler)
+}
+
 // goOn answers without an end.
 func (a *AWS) goOn(f Fault, w http.ResponseWriter, req *request) {
 	const pause = 50 * time.Millisecond
@@ -155,7 +180,10 @@ func bomb(f Fault, w http.ResponseWriter) {
 
 const (
 	movedPath = "/moved"
-	connect   = http.MethodConnect // as an action
+
+	// As actions:
+	connect   = http.MethodConnect
+	handshake = "TLS"
 )
 
 func (a *AWS) moved(*request) reply {

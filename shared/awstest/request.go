@@ -19,7 +19,7 @@ const maxBody = 1 << 20
 // Call is one request as AWS's own log would have it, without secrets.
 type Call struct {
 	Time            time.Time // of AWS's clock
-	Action          string    // of STS or the sign-in endpoint, such as "AssumeRole" or "getSigninToken", or "GetRoleCredentials", "InstanceToken", "InstanceRole", "InstanceCredentials", "ContainerCredentials", "console", "switchrole", "moved", "CONNECT" (refused or failed by the proxy)
+	Action          string    // of STS or the sign-in endpoint, such as "AssumeRole" or "getSigninToken", or "GetRoleCredentials", "InstanceToken", "InstanceRole", "InstanceCredentials", "ContainerCredentials", "console", "switchrole", "moved", "CONNECT" (refused or failed by the proxy), "TLS" (a handshake that failed)
 	Host            string
 	Method          string
 	ProxyUser       string // the name that the client gave to the proxy: http://NAME:@HOST:PORT
@@ -82,12 +82,18 @@ func (a *AWS) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fault, failing := a.nextFault(req.call.Action)
-	if failing && fault.Kind != Lost {
+	if failing && !fault.Kind.worked() {
 		a.fail(fault, w, req)
 		return
 	}
-	answer := a.work(req, failing)
+	lost := ""
+	if failing {
+		lost = fault.Kind.String()
+	}
+	answer := a.work(req, lost)
 	switch {
+	case failing && fault.Kind != Lost:
+		a.breakOff(fault, answer, w, req)
 	case failing && fault.Status != 0:
 		answer = reply{status: fault.Status, body: []byte(fault.Body)}
 	case failing:
@@ -97,14 +103,14 @@ func (a *AWS) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 // work handles req and logs it in one step, so that the log is in the order
-// in which things happened; lost says that nobody will see the answer.
-func (a *AWS) work(req *request, lost bool) reply {
+// in which things happened; lost says why nobody will see the answer, if so.
+func (a *AWS) work(req *request, lost string) reply {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	answer := req.handle(req)
 	req.call.Status, req.call.Code = answer.status, answer.code
-	if lost {
-		req.call.Status, req.call.Code = 0, Lost.String()
+	if lost != "" {
+		req.call.Status, req.call.Code = 0, lost
 	}
 	a.calls = append(a.calls, req.call)
 	return answer

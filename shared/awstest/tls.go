@@ -1,12 +1,14 @@
 package awstest
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -58,15 +60,38 @@ func newAuthority(now time.Time) (*authority, error) {
 	}, nil
 }
 
-// config serves every AWS host by its own certificate, over HTTP/1.1 as STS does.
-func (ca *authority) config() *tls.Config {
+// tls serves every AWS host by its own certificate, over HTTP/1.1 as STS does.
+func (a *AWS) tls() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"http/1.1"},
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return ca.certificate(hello.ServerName)
+			if f, failing := a.nextFault(handshake); failing {
+				a.log(Call{Time: a.Now(), Action: handshake, Host: hello.ServerName}, 0, f.Kind.String())
+				return a.mistrust(f, hello)
+			}
+			return a.authority.certificate(hello.ServerName)
 		},
 	}
+}
+
+// mistrust goes wrong in the handshake.
+func (a *AWS) mistrust(f Fault, hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	switch f.Kind {
+	case Expired:
+		return a.authority.issue(hello.ServerName, time.Now().Add(-time.Hour))
+	case OtherHost:
+		return a.authority.issue("other."+hello.ServerName, a.authority.cert.NotAfter)
+	case Hang:
+		select {
+		case <-hello.Context().Done():
+		case <-a.done:
+		}
+	case Reset:
+		abort(withConn(context.Background(), hello.Conn))
+	}
+	hello.Conn.Close()
+	return nil, net.ErrClosed
 }
 
 func (ca *authority) certificate(host string) (*tls.Certificate, error) {
@@ -75,14 +100,23 @@ func (ca *authority) certificate(host string) (*tls.Certificate, error) {
 	}
 	ca.mu.Lock()
 	defer ca.mu.Unlock()
-	if c := ca.hosts[host]; c != nil {
-		return c, nil
+	if ca.hosts[host] == nil {
+		c, err := ca.issue(host, ca.cert.NotAfter)
+		if err != nil {
+			return nil, err
+		}
+		ca.hosts[host] = c
 	}
+	return ca.hosts[host], nil
+}
+
+// issue makes a certificate for the host that is good until then.
+func (ca *authority) issue(host string, until time.Time) (*tls.Certificate, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()),
 		DNSNames:     []string{host},
 		NotBefore:    ca.cert.NotBefore,
-		NotAfter:     ca.cert.NotAfter,
+		NotAfter:     until,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
@@ -90,9 +124,23 @@ func (ca *authority) certificate(host string) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &tls.Certificate{Certificate: [][]byte{der, ca.cert.Raw}, PrivateKey: ca.key}
-	ca.hosts[host] = c
-	return c, nil
+	return &tls.Certificate{Certificate: [][]byte{der, ca.cert.Raw}, PrivateKey: ca.key}, nil
+}
+
+// RequireProxyPassword makes the proxy refuse those who do not tell the name
+// and password, which is one of the Secrets, with 407.
+func (a *AWS) RequireProxyPassword(name, password string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.proxyAuth = "Basic " + base64.StdEncoding.EncodeToString([]byte(name+":"+password))
+	a.keep(password, a.proxyAuth)
+}
+
+// admits tells whether the proxy serves the request.
+func (a *AWS) admits(r *http.Request) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.proxyAuth == "" || r.Header.Get("Proxy-Authorization") == a.proxyAuth
 }
 
 // proxy lets CONNECT to port 443 of AWS's hosts through, to this local AWS,
@@ -105,8 +153,15 @@ func (a *AWS) proxy(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not a host of AWS", http.StatusForbidden)
 		return
 	}
+	call := Call{Time: a.Now(), Action: connect, Host: r.Host, Method: r.Method}
+	if !a.admits(r) {
+		a.log(call, http.StatusProxyAuthRequired, "")
+		w.Header().Set("Proxy-Authenticate", `Basic realm="local AWS for tests"`)
+		http.Error(w, "who are you?", http.StatusProxyAuthRequired)
+		return
+	}
 	if f, failing := a.nextFault(connect); failing {
-		a.fail(f, w, &request{Request: r, call: Call{Time: a.Now(), Action: connect, Host: r.Host, Method: r.Method}})
+		a.fail(f, w, &request{Request: r, call: call})
 		return
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()

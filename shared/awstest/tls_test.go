@@ -1,10 +1,15 @@
 package awstest_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"aws-mfa/shared/awstest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -89,5 +94,55 @@ func TestTheProxyRefusesOtherHosts(t *testing.T) {
 	}
 	if n := w.Count("CONNECT"); n != 12 {
 		t.Errorf("%d refused connections are logged, want 12", n)
+	}
+}
+
+func TestAFaultOfTheHandshakeIsItsOwn(t *testing.T) {
+	for kind, want := range map[awstest.FaultKind]string{
+		awstest.Expired: "certificate has expired", awstest.OtherHost: "certificate is valid for other.sts.amazonaws.com",
+		awstest.Reset: "reset by peer", awstest.Hang: "deadline exceeded",
+	} {
+		w := start(t)
+		w.Fail(awstest.Fault{Action: "TLS", Kind: kind})
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://sts.amazonaws.com/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.browser().Do(request); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: got %v, want %q", kind, err, want)
+		}
+		if c := w.Calls()[0]; c.Action != "TLS" || c.Host != "sts.amazonaws.com" || c.Code != kind.String() {
+			t.Errorf("%v: got %+v", kind, c)
+		}
+		if answer, err := w.browser().Get("https://sts.amazonaws.com/"); err != nil {
+			t.Errorf("%v: after the fault: %v", kind, err)
+		} else {
+			answer.Body.Close()
+		}
+	}
+}
+
+func TestTheProxyWantsItsPassword(t *testing.T) {
+	w := start(t)
+	w.RequireProxyPassword("jane", "pa55")
+	for userinfo, want := range map[string]bool{"": false, "jane:wrong@": false, "jane:pa55@": true} {
+		proxy, err := url.Parse(strings.Replace(w.ProxyURL(), "://", "://"+userinfo, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := w.browser()
+		client.Transport.(*http.Transport).Proxy = http.ProxyURL(proxy)
+		answer, err := client.Get("https://sts.amazonaws.com/")
+		if err == nil {
+			answer.Body.Close()
+		}
+		if (err == nil) != want || err != nil && !strings.Contains(err.Error(), "Proxy Authentication Required") {
+			t.Errorf("%q: got %v", userinfo, err)
+		}
+	}
+	if !slices.Contains(w.Secrets(), "pa55") {
+		t.Error("the password is not one of the secrets")
 	}
 }
