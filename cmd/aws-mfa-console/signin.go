@@ -95,24 +95,31 @@ func (p page) link(token string) string {
 	return p.federation + "?" + login.Encode()
 }
 
-// pause is what AWS is given before it is asked again.
-const pause = 500 * time.Millisecond
+const (
+	pause     = 500 * time.Millisecond // that AWS is given before it is asked again
+	answering = 20 * time.Second       // that it has in all, as STS has
+)
 
 // token asks for a token, and once more where AWS is out of order or wants less
 // haste: a token too many does no harm. Without an answer it is not repeated,
 // since the wait may have been long already.
 func (p page) token(ctx context.Context, who bearer, form url.Values, trace session.Trace) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, answering)
+	defer cancel()
 	token, err := p.post(ctx, who, form, trace)
 	var refused *federationError
 	if !errors.As(err, &refused) || !refused.passes() || who.network.MaxAttempts == 1 {
 		return token, err
 	}
-	trace("getSigninToken: once more")
 	select {
 	case <-time.After(pause):
+		trace("getSigninToken: once more")
 		return p.post(ctx, who, form, trace)
 	case <-ctx.Done():
-		return "", context.Cause(ctx)
+		if errors.Is(ctx.Err(), context.Canceled) {
+			err = context.Cause(ctx)
+		}
+		return "", err
 	}
 }
 
@@ -136,7 +143,7 @@ func (p page) post(ctx context.Context, who bearer, form url.Values, trace sessi
 	case err == nil:
 		trace("getSigninToken: done")
 		return token, nil
-	case ctx.Err() != nil:
+	case errors.Is(ctx.Err(), context.Canceled):
 		return "", context.Cause(ctx)
 	case !errors.As(err, new(*federationError)):
 		if sent && quotes(err) {
