@@ -40,27 +40,37 @@ const (
 	maxIdleTime    = 20 * time.Second // of a connection that is kept
 )
 
-// regions is the default region of each partition. Source: implicitGlobalRegion
-// in the SDKs' partitions.json.
-var regions = map[string]string{
-	"aws":        "us-east-1",
-	"aws-cn":     "cn-northwest-1",
-	"aws-us-gov": "us-gov-west-1",
-	"aws-eusc":   "eusc-de-east-1",
-	"aws-iso":    "us-iso-east-1",
-	"aws-iso-b":  "us-isob-east-1",
-	"aws-iso-e":  "eu-isoe-west-1",
-	"aws-iso-f":  "us-isof-south-1",
+// partitions are the default region of each, and how all its regions begin.
+// Source: implicitGlobalRegion and regionRegex in the SDKs' partitions.json.
+var partitions = map[string]struct{ region, prefix string }{
+	"aws":        {"us-east-1", ""},
+	"aws-cn":     {"cn-northwest-1", "cn-"},
+	"aws-us-gov": {"us-gov-west-1", "us-gov-"},
+	"aws-eusc":   {"eusc-de-east-1", "eusc-"},
+	"aws-iso":    {"us-iso-east-1", "us-iso-"},
+	"aws-iso-b":  {"us-isob-east-1", "us-isob-"},
+	"aws-iso-e":  {"eu-isoe-west-1", "eu-isoe-"},
+	"aws-iso-f":  {"us-isof-south-1", "us-isof-"},
 }
 
 // DefaultRegion is the region to use for an ARN where none is set: that of
 // the ARN's partition which serves its global services.
 func DefaultRegion(arn string) string {
 	a, _ := profile.ParseARN(arn)
-	if region := regions[a.Partition]; region != "" {
-		return region
+	if p, ok := partitions[a.Partition]; ok {
+		return p.region
 	}
-	return regions["aws"]
+	return partitions["aws"].region
+}
+
+// partitionOf is the partition of a region.
+func partitionOf(region string) string {
+	for name, p := range partitions {
+		if p.prefix != "" && strings.HasPrefix(region, p.prefix) {
+			return name
+		}
+	}
+	return "aws"
 }
 
 // HTTPClient is an HTTP client with the proxy, the certificates and the limits
@@ -256,7 +266,7 @@ func (c *Client) retries(o *retry.StandardOptions, usesCode bool) {
 	}
 	o.Retryables = []retry.IsErrorRetryable{
 		retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes},
-		retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusInternalServerError: {}, http.StatusServiceUnavailable: {}}},
+		retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}, http.StatusInternalServerError: {}, http.StatusServiceUnavailable: {}}},
 	}
 	if !usesCode {
 		o.Retryables = append(o.Retryables, retry.RetryableHTTPStatusCode{Codes: retry.DefaultRetryableHTTPStatusCodes})
@@ -412,8 +422,12 @@ func (c *Client) Identity(ctx context.Context, k profile.Keys) (Identity, error)
 		return Identity{}, err
 	}
 	who := Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}
-	if arn, ok := profile.ParseARN(who.ARN); !ok || len(who.ARN) > maxARN || arn.Account != who.Account || !plain(out.UserId) || len(who.UserID) > maxARN {
+	arn, ok := profile.ParseARN(who.ARN)
+	switch {
+	case !ok || len(who.ARN) > maxARN || arn.Account != who.Account || !plain(out.UserId) || len(who.UserID) > maxARN:
 		return Identity{}, call.unanswered(errors.New("the answer is not one of STS"))
+	case !c.network.STS.Set && arn.Partition != partitionOf(c.region): // or the console would be that of strangers
+		return Identity{}, call.unanswered(errors.New("the answer is about another partition of AWS"))
 	}
 	return who, nil
 }

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"aws-mfa/shared/cache"
@@ -96,7 +95,7 @@ func unseen(err error) bool {
 	case ClockOff, UnknownKey, WrongSecret, ExpiredSession, RegionDisabled:
 		return true
 	case Unavailable: // out of order is not the same as too busy to begin
-		return slices.Contains([]string{"Throttling", "ThrottlingException", "RequestLimitExceeded"}, refused.Code)
+		return refused.Busy
 	}
 	return false
 }

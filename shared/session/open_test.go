@@ -114,6 +114,7 @@ func TestOnlyCodesThatAWSMayHaveSeenAreUsed(t *testing.T) {
 		used  bool
 	}{
 		"throttled":    {awstest.Fault{Kind: awstest.Throttle, Times: 3}, false},
+		"too many":     {awstest.Fault{Kind: awstest.Answer, Status: 429, Times: 3}, false},
 		"out of order": {awstest.Fault{Kind: awstest.Answer, Status: 503, Times: 3}, true},
 		"lost":         {awstest.Fault{Kind: awstest.Lost}, true},
 		"gateway":      {awstest.Fault{Kind: awstest.Lost, Status: 504}, true},

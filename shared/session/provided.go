@@ -49,7 +49,7 @@ func inShort(err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timed out"
-	case errors.As(err, &api) && isCode(api.ErrorCode()):
+	case errors.As(err, &api) && isCode(api.ErrorCode()) && api.ErrorCode() != "UnknownError":
 		return api.ErrorCode()
 	case errors.As(err, &answer):
 		return fmt.Sprintf("HTTP status %d", answer.HTTPStatusCode())

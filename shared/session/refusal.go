@@ -17,6 +17,7 @@ import (
 	"aws-mfa/shared/profile"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -45,6 +46,7 @@ type RefusedError struct {
 	Operation string // of STS
 	Code      string // AWS's error code
 	Message   string // AWS's words, made safe to print, without what was sent in confidence
+	Busy      bool   // of Unavailable: there were too many requests to look at this one
 
 	Login    *profile.Login // what was to be opened; nil for other requests
 	Keys     profile.Keys
@@ -146,9 +148,20 @@ func (e *NetworkError) cause() string {
 	var op *net.OpError
 	switch {
 	case errors.As(err, &op) && e.Proxy():
-		return "the proxy: " + safe(op.Err.Error())
+		return "the proxy: " + plainly(op.Err)
 	case op != nil:
 		err = op.Err
+	}
+	return plainly(err)
+}
+
+// plainly is what an error says, in words that are not for programmers.
+func plainly(err error) string {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "the answer broke off"
+	case errors.Is(err, io.EOF):
+		return "the connection was closed"
 	}
 	return safe(err.Error())
 }
@@ -182,14 +195,14 @@ func (c *call) explain(err error) error {
 	switch {
 	case !known && c.code != "" && (status == http.StatusBadGateway || status == http.StatusGatewayTimeout):
 		return c.unanswered(fmt.Errorf("HTTP status %d of a gateway", status))
-	case !known && status >= http.StatusInternalServerError:
-		return c.refused(Unavailable, fmt.Sprintf("HTTP status %d", status), "")
-	case !known && (timedOut(err) || errors.As(err, new(*net.OpError))):
+	case !known && (status >= http.StatusInternalServerError || status == http.StatusTooManyRequests):
+		refused := c.refused(Unavailable, fmt.Sprintf("HTTP status %d", status), "")
+		refused.Busy = isBusy("", status)
+		return refused
+	case !known && (timedOut(err) || errors.As(err, new(*net.OpError)) || errors.Is(err, io.ErrUnexpectedEOF)):
 		return c.unanswered(err)
-	case !known && errors.Is(err, io.ErrUnexpectedEOF):
-		return c.unanswered(errors.New("the answer broke off"))
 	case !known:
-		return c.unanswered(fmt.Errorf("the answer is not one of STS (HTTP status %d)", status))
+		return c.unanswered(fmt.Errorf("the answer is not one of %s (HTTP status %d)", c.service(), status))
 	}
 	reason := classify(api.ErrorCode(), api.ErrorMessage(), status)
 	if c.login == nil && (reason == WrongCode || reason == WrongSerial || reason == DurationTooLong || reason == ChainTooLong) {
@@ -199,7 +212,22 @@ func (c *call) explain(err error) error {
 	if reason == WrongSecret {
 		message = "" // may repeat the request with its session token
 	}
-	return c.refused(reason, api.ErrorCode(), message)
+	refused := c.refused(reason, api.ErrorCode(), message)
+	refused.Busy = isBusy(api.ErrorCode(), status)
+	return refused
+}
+
+// isBusy tells of a request too many, which was not looked at.
+func isBusy(code string, status int) bool {
+	_, known := retry.DefaultThrottleErrorCodes[code]
+	return known || status == http.StatusTooManyRequests
+}
+
+func (c *call) service() string {
+	if c.operation == getRoleCredentials {
+		return "IAM Identity Center"
+	}
+	return "STS"
 }
 
 // words are the SDK's own about an answer, for those who want to know why it
@@ -298,9 +326,6 @@ var refusals = []struct {
 	{"SignatureDoesNotMatch", "", WrongSecret},
 	{"ExpiredToken", "", ExpiredSession},
 	{"RegionDisabledException", "", RegionDisabled},
-	{"Throttling", "", Unavailable},
-	{"ThrottlingException", "", Unavailable},
-	{"RequestLimitExceeded", "", Unavailable},
 	{"ServiceUnavailable", "", Unavailable},
 	{"InternalFailure", "", Unavailable},
 }
@@ -311,7 +336,7 @@ func classify(code, message string, status int) Reason {
 			return r.reason
 		}
 	}
-	if status >= http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError || isBusy(code, status) {
 		return Unavailable
 	}
 	return Other

@@ -541,6 +541,32 @@ func TestIdentityTellsWhoseTheKeysAre(t *testing.T) {
 
 // The session is named in AWS's logs by the role_session_name, else by the
 // MFA device.
+// Else the console would be opened, and the keys shown, in the world of others. An
+// endpoint that somebody set in AWS's place may call itself what it likes.
+func TestAnIdentityIsOfThePartitionThatWasAsked(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	keys := profile.Keys{AccessKeyID: w.jane.AccessKeyID, SecretAccessKey: w.jane.SecretAccessKey}
+	const foreign = "arn:aws-cn:iam::123456789012:user/jane"
+	fault := awstest.Fault{Kind: awstest.Answer, Body: "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>" + foreign + "</Arn><UserId>AIDA</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"}
+	w.Fail(fault)
+	if who, err := w.through(profile.Network{CABundle: w.ca(), Region: set("eu-west-1")}, "").Identity(t.Context(), keys); err == nil || !strings.HasSuffix(err.Error(), ": the answer is about another partition of AWS") {
+		t.Errorf("got %v, %v", who, err)
+	}
+	w.Fail(fault)
+	if who, err := w.through(profile.Network{CABundle: w.ca(), Region: set("cn-north-1")}, "").Identity(t.Context(), keys); err != nil || who.ARN != foreign {
+		t.Errorf("got %v, %v, want %s", who, err, foreign)
+	}
+	w.Fail(fault)
+	client, err := NewClient(profile.Network{STS: set(w.URL())}, "", w.clock(), w.tell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who, err := client.Identity(t.Context(), keys); err != nil || who.ARN != foreign {
+		t.Errorf("got %v, %v, want %s", who, err, foreign)
+	}
+}
+
 func TestSessionNames(t *testing.T) {
 	t.Parallel()
 	value := func(s string) profile.Value { return profile.Value{Text: s, Set: s != ""} }

@@ -48,39 +48,56 @@ func (o Options) sso(ctx context.Context, source profile.Source, n profile.Netwo
 	if err != nil || !token.ExpiresAt.After(time.Now()) {
 		return profile.Keys{}, &SSOError{Profile: source.Profile, SSO: role, Expired: err == nil}
 	}
-	httpClient, err := HTTPClient(n)
-	if err != nil {
-		return profile.Keys{}, err
-	}
-	bounded, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	o.Teller.Trace("GetRoleCredentials: request (region %s)", role.Region.Text)
-	keys, err := portal{httpClient, role.Region.Text}.roleCredentials(bounded, token.AccessToken, role.AccountID.Text, role.RoleName.Text)
+	keys, err := o.roleCredentials(ctx, role, token.AccessToken, n)
 	var api smithy.APIError
 	switch {
 	case errors.As(err, &api) && api.ErrorCode() == "UnauthorizedException":
 		return profile.Keys{}, &SSOError{Profile: source.Profile, SSO: role, Expired: true}
-	case errors.Is(ctx.Err(), context.Canceled):
-		return profile.Keys{}, context.Cause(ctx)
-	case errors.Is(bounded.Err(), context.DeadlineExceeded):
-		err = context.DeadlineExceeded
-	}
-	if err != nil {
+	case errors.As(err, new(*NetworkError)), errors.Is(ctx.Err(), context.Canceled):
+		return profile.Keys{}, err
+	case err != nil:
 		return profile.Keys{}, &SourceError{profile.Setting{Name: "sso_role_name", Value: role.RoleName}, errors.New("no credentials from IAM Identity Center: " + inShort(err))}
 	}
 	keys.From = role.RoleName.From
 	return keys, nil
 }
 
+const getRoleCredentials = "GetRoleCredentials"
+
+var errNoKeys = errors.New("the answer holds no credentials")
+
+// roleCredentials asks the portal of Identity Center. Errors: *NetworkError, that
+// of the context, and those of the portal.
+func (o Options) roleCredentials(ctx context.Context, role *profile.SSO, token string, n profile.Network) (keys profile.Keys, err error) {
+	httpClient, err := HTTPClient(n)
+	if err != nil {
+		return profile.Keys{}, err
+	}
+	n.STS = profile.Value{} // the portal is AWS's own
+	client := newClient(n, "", httpClient, o.Clock, o.Teller.Trace)
+	client.region = role.Region.Text
+	retryer := retry.NewStandard(func(r *retry.StandardOptions) { client.retries(r, false) })
+	var answer error
+	err = client.do(ctx, &call{operation: getRoleCredentials, token: token, network: n, region: client.region}, func(ctx context.Context) error {
+		keys, answer = portal{httpClient, client.region, retryer}.roleCredentials(ctx, token, role.AccountID.Text, role.RoleName.Text)
+		return answer
+	})
+	if errors.As(err, new(*RefusedError)) || errors.Is(answer, errNoKeys) {
+		return profile.Keys{}, answer
+	}
+	return keys, err
+}
+
 // A portal is that of IAM Identity Center in a region. The SDK's own client
 // for this one unsigned GET would be a fifth of what all three programs
 // initialize at their start.
 type portal struct {
-	http   *http.Client
-	region string
+	http    *http.Client
+	region  string
+	retryer *retry.Standard
 }
 
-// roleCredentials is GetRoleCredentials, repeated as the SDK repeats requests.
+// roleCredentials is GetRoleCredentials, repeated as requests to STS are.
 // Source: https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html
 func (p portal) roleCredentials(ctx context.Context, token, account, role string) (profile.Keys, error) {
 	host, err := p.host(ctx)
@@ -88,13 +105,12 @@ func (p portal) roleCredentials(ctx context.Context, token, account, role string
 		return profile.Keys{}, err
 	}
 	address := url.URL{Scheme: "https", Host: host, Path: "/federation/credentials", RawQuery: url.Values{"account_id": {account}, "role_name": {role}}.Encode()}
-	retryer := retry.NewStandard()
 	for attempt := 1; ; attempt++ {
 		keys, err := p.ask(ctx, address.String(), token)
-		if err == nil || attempt == retryer.MaxAttempts() || !retryer.IsErrorRetryable(err) {
+		if err == nil || attempt == p.retryer.MaxAttempts() || !p.retryer.IsErrorRetryable(err) {
 			return keys, err
 		}
-		delay, err := retryer.RetryDelay(attempt, err)
+		delay, err := p.retryer.RetryDelay(attempt, err)
 		if err != nil {
 			return profile.Keys{}, err
 		}
@@ -138,7 +154,7 @@ func (p portal) ask(ctx context.Context, address, token string) (profile.Keys, e
 		RoleCredentials struct{ AccessKeyID, SecretAccessKey, SessionToken string }
 	}
 	if json.Unmarshal(text, &got) != nil || got.RoleCredentials.AccessKeyID == "" || got.RoleCredentials.SecretAccessKey == "" {
-		return profile.Keys{}, errors.New("the answer holds no credentials")
+		return profile.Keys{}, errNoKeys
 	}
 	k := got.RoleCredentials
 	return profile.Keys{AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, SessionToken: k.SessionToken}, nil
