@@ -323,6 +323,10 @@ func TestAFaultLastsAsLongAsAsked(t *testing.T) {
 			t.Error("no error from a lasting fault")
 		}
 	}
+	w.Heal()
+	if _, err := identify(t, w.asJane()); err != nil {
+		t.Errorf("after Heal: %v", err)
+	}
 }
 
 func TestAFaultOfEachThirdCall(t *testing.T) {

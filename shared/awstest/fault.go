@@ -62,6 +62,13 @@ func (a *AWS) Fail(f Fault) {
 	a.faults = append(a.faults, f)
 }
 
+// Heal takes back the faults that have not happened yet.
+func (a *AWS) Heal() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.faults = nil
+}
+
 // nextFault takes the first fault for action from the queue.
 func (a *AWS) nextFault(action string) (Fault, bool) {
 	a.mu.Lock()
