@@ -26,7 +26,7 @@ faults: ## the programs under faults: killed, disk, network, load (docs/reliabil
 fuzz: ## look for input that is read wrongly: each fuzz target for FUZZTIME
 	@for dir in $$(grep -rl '^func Fuzz' --include='*_test.go' cmd shared | xargs -n 1 dirname | sort -u); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' $$dir/*_test.go); do \
-			set -- $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$dir; \
+			set -- $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x ./$$dir; \
 			echo "$$*"; "$$@" || exit 1; \
 	done; done
 
