@@ -54,9 +54,9 @@ type pythonEntry struct {
 }
 
 // pythonReads starts an oracle; one that knows nothing, if this machine has none.
-func pythonReads(f *testing.F) func(t *testing.T, data []byte) (e pythonEntry, known bool) {
+func pythonReads(f *testing.F, program string) func(t *testing.T, data []byte) (e pythonEntry, known bool) {
 	f.Helper()
-	python, err := awstest.StartPython("botocore.credentials", readByPython)
+	python, err := awstest.StartPython("botocore.credentials", program)
 	if errors.Is(err, awstest.ErrNoPython) && os.Getenv("CI") == "" {
 		f.Log(err)
 		return func(*testing.T, []byte) (pythonEntry, bool) { return pythonEntry{}, false }
@@ -82,6 +82,8 @@ func FuzzEntry(f *testing.F) {
 	for _, entry := range entries(f) {
 		f.Add([]byte(entry))
 	}
+	// An entry of a role of Identity Center, by AWS CLI v2 2.36.7.
+	f.Add([]byte(`{"ProviderType": "sso", "Credentials": {"AccessKeyId": "ASIASSOSSOSSOSSOSSOX", "SecretAccessKey": "SECRET", "SessionToken": "SESSION", "Expiration": "2027-01-26T21:46:40Z", "AccountId": "123456789012"}}`))
 	entry := func(token, end, more string) []byte {
 		return []byte(`{"Credentials": {"AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": ` + token + `, "Expiration": ` + end + `}` + more + `}`)
 	}
@@ -96,7 +98,7 @@ func FuzzEntry(f *testing.F) {
 		`, "AssumedRoleUser": {"arn": "x"}`, `, "AssumedRoleUser": []`, `, "x": ` + strings.Repeat("[", 600) + strings.Repeat("]", 600), `, "Credentials": {}`, "\x00", " \n", "}"} {
 		f.Add(entry(`"t"`, `"2026-11-21T00:37:50Z"`, more))
 	}
-	python := pythonReads(f)
+	python := pythonReads(f, readByPython)
 	d := Dir(f.TempDir())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := parse(data)
@@ -155,7 +157,7 @@ func FuzzWrite(f *testing.F) {
 	f.Add(e.AccessKeyID, e.SecretAccessKey, e.SessionToken, e.Expiration.UnixMicro(), e.AccountID, e.AssumedRoleID, e.AssumedRoleARN, int32(6), e.RequestID)
 	f.Add("A", "s\"\\/", "\x00\x7f\u2028", int64(1), "", "", "", int32(-1), "")
 	f.Add("\U0001f600", "\uffff", "é<&>", int64(253402300799999999), "123456789012", "AROA:x", "arn:aws:sts::123456789012:assumed-role/A/x", int32(1<<30), "\n")
-	python := pythonReads(f)
+	python := pythonReads(f, readByPython)
 	d := Dir(f.TempDir())
 	f.Fuzz(func(t *testing.T, id, secret, token string, end int64, account, roleID, arn string, packed int32, request string) {
 		e := Entry{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token, Expiration: time.UnixMicro(end).UTC(), AccountID: account,
@@ -176,6 +178,47 @@ func FuzzWrite(f *testing.F) {
 				t.Fatalf("Python does not write %s: %s", e.encode(), want.Broken)
 			}
 			samePython(t, e.encode(), e, want)
+		}
+	})
+}
+
+// tokenByPython reads the token of a sign-in as botocore does (SSOTokenLoader).
+const tokenByPython = `
+import base64, calendar, json
+from dateutil.parser import parse
+def no(constant):
+    raise ValueError(constant)
+def answer(question):
+    try:
+        token = json.loads(base64.b64decode(question or "").decode("utf-8"), parse_constant=no)
+        access, end = token["accessToken"], token["expiresAt"]
+        if not isinstance(access, str) or not isinstance(end, str) or not access.encode("utf-8") or chr(0xfffd) in access:
+            return {"broken": "no text"}
+        return {"keys": ["", "", access, end], "seconds": calendar.timegm(parse(end).utctimetuple())}
+    except Exception as e:
+        return {"broken": "%s: %s" % (type(e).__name__, e)}
+`
+
+// The token of a sign-in to Identity Center is the one that the AWS CLI finds.
+func FuzzSSO(f *testing.F) {
+	for _, raw := range []string{ // by AWS CLI v2 2.36.7
+		`{"startUrl": "https://d-1234567890.awsapps.com/start", "region": "us-east-1", "accessToken": "ACCESSTOKEN", "expiresAt": "2026-11-21T07:36:57Z", "clientId": "CLIENTID", "clientSecret": "CLIENTSECRET", "registrationExpiresAt": "2027-01-26T21:46:40Z", "refreshToken": "REFRESHTOKEN"}`,
+		`{"clientId": "CLIENTID", "clientSecret": "CLIENTSECRET", "expiresAt": "2027-01-26T21:46:40Z", "scopes": ["sso:account:access"], "grantTypes": ["authorization_code", "refresh_token"]}`,
+		`{"accessToken": "\ud800", "expiresAt": "2026-11-21T07:36:57UTC"}`, `{"AccessToken": "t", "ExpiresAt": "2026-11-21T07:36:57Z"}`, `{"accessToken": "t", "expiresAt": "2026-11-21T07:36:57Z", "startUrl": 7}`, "[]", "",
+	} {
+		f.Add([]byte(raw))
+	}
+	python := pythonReads(f, tokenByPython)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := parseToken(data)
+		switch want, known := python(t, data); {
+		case !known:
+		case err == nil && want.Broken != "":
+			t.Fatalf("%q is read, but Python says %s", data, want.Broken)
+		case err == nil && (got.AccessToken != want.Keys[2] || got.ExpiresAt.Unix() != want.Seconds):
+			t.Fatalf("%q: got %q until %v, want %+v", data, got.AccessToken, got.ExpiresAt, want)
+		case err != nil && want.Broken == "" && usual.MatchString(want.Keys[3]) && want.Seconds > 0:
+			t.Fatalf("%q: got %v, but Python reads it", data, err)
 		}
 	})
 }

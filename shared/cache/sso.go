@@ -3,6 +3,7 @@ package cache
 import (
 	"crypto/sha1"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -64,21 +65,32 @@ func readToken(path string) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	var file struct{ StartURL, AccessToken, ExpiresAt, RefreshToken, ClientID, ClientSecret, RegistrationExpiresAt string }
-	if err := parseObject(data, &file); err != nil {
-		return Token{}, &BrokenError{path, err.Error()}
-	}
-	end, err := parseExpiration(file.ExpiresAt)
-	if err == nil && file.AccessToken == "" {
-		err = errors.New("no accessToken")
-	}
+	token, err := parseToken(data)
 	if err != nil {
 		return Token{}, &BrokenError{path, err.Error()}
 	}
+	token.Path = path
+	return token, nil
+}
+
+func parseToken(data []byte) (Token, error) {
+	var file map[string]json.RawMessage
+	if err := parseObject(data, &file); err != nil {
+		return Token{}, err
+	}
+	token := Token{AccessToken: text(file["accessToken"]), StartURL: text(file["startUrl"])}
+	end, err := parseExpiration(text(file["expiresAt"]))
+	switch {
+	case err != nil:
+		return Token{}, err
+	case token.AccessToken == "":
+		return Token{}, errors.New("no accessToken")
+	}
+	token.ExpiresAt = end
 	// botocore, tokens.py: what it takes to renew a token
-	registered, err := parseExpiration(file.RegistrationExpiresAt)
-	renewable := err == nil && registered.After(time.Now()) && file.RefreshToken != "" && file.ClientID != "" && file.ClientSecret != ""
-	return Token{AccessToken: file.AccessToken, ExpiresAt: end, Renewable: renewable, StartURL: file.StartURL, Path: path}, nil
+	registered, err := parseExpiration(text(file["registrationExpiresAt"]))
+	token.Renewable = err == nil && registered.After(time.Now()) && text(file["refreshToken"]) != "" && text(file["clientId"]) != "" && text(file["clientSecret"]) != ""
+	return token, nil
 }
 
 // SSOName is the name under which the AWS CLI v2 caches the session of a role
