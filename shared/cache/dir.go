@@ -3,7 +3,9 @@ package cache
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,6 +66,9 @@ func (d Dir) Read(name string) (Entry, error) {
 // before it opens: opening a FIFO waits for its writer.
 func load(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
+	if isAbsent(err) {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -113,20 +118,39 @@ func (d Dir) Names() (names []string) {
 }
 
 // Check reports whether the entry could be written now, by writing a file of a
-// session's size beside it and removing that. It finds a full or read-only
-// disk before a one-time code is spent on a session that could not be kept.
+// session's size beside it, replacing that, and removing it. It finds a disk
+// that is full or read-only, or replaces no files, before a one-time code is
+// spent on a session that could not be kept.
 func (d Dir) Check(name string) error {
 	if err := open(string(d)); err != nil {
 		return err
 	}
-	path, err := target(d.Path(name))
+	return check(d.Path(name))
+}
+
+// check reports whether keep could keep something there now.
+func check(path string) error {
+	real, err := target(path)
 	if err != nil {
 		return err
 	}
-	_ = sweep(dirOf(path)) // which may make room
-	staged, err := stage(path, bytes.Repeat([]byte{' '}, 8192), nil)
+	_ = sweep(dirOf(real)) // which may make room
+	return led(path, real, tryOut(real))
+}
+
+// tryOut does all that replace does, beside the file path, and undoes it.
+func tryOut(path string) error {
+	old, err := stage(path, bytes.Repeat([]byte{' '}, 8192), nil)
 	if err != nil {
-		return err
+		return about(path, err)
 	}
-	return drop(staged)
+	old.Close() // Windows replaces no file that is open
+	f, err := create(path)
+	if err == nil {
+		if err = rename(f, old.Name()); err != nil {
+			_ = drop(f)
+		}
+		f.Close()
+	}
+	return errors.Join(about(path, err), drop(old))
 }

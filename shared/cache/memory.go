@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 )
@@ -84,6 +85,8 @@ const HeldTooLong = "another process holds it for too long"
 
 // lockBriefly is lock for a change, with its limit: that of one turn, since there
 // may be many before ours. The time on the lock tells when the last one began.
+// Where the file system has no locks, there is none: what two that change a file
+// at once lose is less than what would be if nothing were ever changed.
 func (m Memory) lockBriefly(ctx context.Context, path string) (release func(), err error) {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -96,9 +99,12 @@ func (m Memory) lockBriefly(ctx context.Context, path string) (release func(), e
 			limit.Reset(changeLimit)
 		}
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		now := time.Now()
 		_ = os.Chtimes(path, now, now) // else others wait for all turns together
+	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, syscall.ENOLCK):
+		return func() {}, nil
 	}
 	return release, err
 }
@@ -256,6 +262,17 @@ func (m Memory) SealedPath(serial string) string { return m.file(serial, ".age")
 // Sealed returns what KeepSealed kept. The error is fs.ErrNotExist when there
 // is nothing, and a *BrokenError for what KeepSealed would not have kept.
 func (m Memory) Sealed(serial string) ([]byte, error) { return read(m.SealedPath(serial)) }
+
+// CheckSealed reports whether KeepSealed could keep something now, as Dir.Check
+// does, before anybody types a seed.
+func (m Memory) CheckSealed(serial string) error {
+	if err := m.open(); err != nil {
+		return err
+	}
+	path := m.SealedPath(serial)
+	heal(path)
+	return check(path)
+}
 
 // KeepSealed keeps data, of 1 byte to 64 KiB, else it is a *BrokenError.
 func (m Memory) KeepSealed(serial string, data []byte) error {

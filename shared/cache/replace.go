@@ -2,6 +2,7 @@ package cache
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,12 +14,20 @@ import (
 // keep puts data in the place of the file path, or of the file that it leads
 // to as a symbolic link, after sweeping up after writers that were killed.
 func keep(path string, data []byte) error {
-	path, err := target(path)
+	real, err := target(path)
 	if err != nil {
 		return err
 	}
-	_ = sweep(dirOf(path))
-	return replace(path, data)
+	_ = sweep(dirOf(real))
+	return led(path, real, replace(real, data))
+}
+
+// led adds to an error about a file the link that led there.
+func led(path, real string, err error) error {
+	if err == nil || path == real {
+		return err
+	}
+	return fmt.Errorf("%s is a symbolic link: %w", path, err)
 }
 
 // discard removes the file, or the one that it leads to, and what killed
@@ -28,15 +37,25 @@ func discard(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	// Of a file that is not there, a file system that is read-only tells first
+	// that it is read-only.
+	if err := os.Remove(path); err != nil && !isAbsent(err) {
+		if _, look := os.Lstat(path); !isAbsent(look) {
+			return err
+		}
 	}
 	return sweep(dirOf(path))
 }
 
+// isAbsent tells whether there is no such file: also where a directory on the
+// way to it is none.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
 // open makes the directory, or closes the one there is to others.
 func open(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := mkdir(dir); err != nil {
 		return err
 	}
 	info, err := os.Lstat(dir)
@@ -49,6 +68,23 @@ func open(dir string) error {
 		_ = os.Chmod(dir, info.Mode()&^0o077)
 	}
 	return nil
+}
+
+// mkdir makes the directory, and those above it as far as .aws: what that is in
+// is the user's home, and where that is not there (yet, or any more) is no place
+// for keys.
+func mkdir(dir string) error {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		if filepath.Base(dir) == ".aws" {
+			err = os.Mkdir(dir, 0o700)
+		} else {
+			err = mkdir(filepath.Dir(filepath.Clean(dir)))
+		}
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return os.MkdirAll(dir, 0o700) // tells what is in the way
 }
 
 // target follows the symbolic links of path, also to a file that is not there
@@ -86,7 +122,7 @@ func target(path string) (string, error) {
 func replace(path string, data []byte) error {
 	staged, err := stage(path, data, nil)
 	if err != nil {
-		return err
+		return about(path, err)
 	}
 	return swap(staged, path)
 }
@@ -94,7 +130,7 @@ func replace(path string, data []byte) error {
 // swap puts the staged file in the place of the file path, or removes it.
 func swap(staged *os.File, path string) error {
 	if err := rename(staged, path); err != nil {
-		return errors.Join(err, drop(staged))
+		return errors.Join(about(path, err), drop(staged))
 	}
 	defer staged.Close()
 	return syncDir(dirOf(path))
@@ -107,6 +143,24 @@ func drop(staged *os.File) error {
 		return err
 	}
 	return nil
+}
+
+// about makes an error that is about a staged file, whose name means nothing to
+// anybody and which is gone, one about the file it was to replace.
+func about(path string, err error) error {
+	var (
+		at   *fs.PathError
+		link *os.LinkError
+	)
+	switch {
+	case errors.As(err, &link):
+		return &fs.PathError{Op: "replace", Path: path, Err: link.Err}
+	case errors.As(err, &at):
+		if at.Path = path; at.Op == "open" {
+			at.Op = "make a new file beside"
+		}
+	}
+	return err
 }
 
 // stage writes data to a new file beside path, for the user only or, unless it
@@ -149,7 +203,7 @@ func create(path string) (*os.File, error) {
 // leave a session in it, or all that stood in an AWS file.
 func sweep(dir string) error {
 	all, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !isAbsent(err) {
 		return err
 	}
 	var failed []error

@@ -167,7 +167,7 @@ func (s sight) replace(path string, data []byte) (written bool, err error) {
 	}
 	staged, err := stage(s.path, data, s.info)
 	if err != nil {
-		return false, err
+		return false, about(s.path, err)
 	}
 	now, err := lookAt(path)
 	if err != nil || !s.same(now) {
@@ -183,7 +183,7 @@ func (s sight) replace(path string, data []byte) (written bool, err error) {
 // write an old one.
 func (s sight) writable() error {
 	if s.info == nil {
-		return os.MkdirAll(dirOf(s.path), 0o700) // not open: a directory that is there is none of ours
+		return mkdir(dirOf(s.path)) // not open: a directory that is there is none of ours
 	}
 	f, err := os.OpenFile(s.path, os.O_WRONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {

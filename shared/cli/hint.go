@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -156,16 +157,28 @@ func codeHints(err error, login func(...string) string) []string {
 // pathHints is about a file that could not be read or written.
 func pathHints(e *fs.PathError) []string {
 	place := e.Path
-	if strings.HasSuffix(place, ".tmp") { // which is gone again
+	switch e.Op { // it is the directory that counts
+	case "write", "sync", "close", "replace", "remove", "make a new file beside":
 		place = filepath.Dir(place)
 	}
+	for parent := filepath.Dir(place); parent != place; parent = filepath.Dir(place) {
+		if _, err := os.Lstat(place); err == nil {
+			break
+		}
+		place = parent
+	}
+	place = ShellWord(place)
 	switch {
-	case strings.HasPrefix(place, "/dev/"):
+	case strings.HasPrefix(e.Path, "/dev/"):
 		return nil
 	case errors.Is(e, syscall.ENOSPC):
-		return []string{"df -h " + ShellWord(place)}
+		return []string{"df -h " + place, "df -i " + place}
+	case errors.Is(e, syscall.EDQUOT):
+		return []string{"quota -s"}
+	case errors.Is(e, syscall.EROFS):
+		return []string{"df -h " + place}
 	}
-	return []string{"ls -ld " + ShellWord(place)}
+	return []string{"ls -ld " + place}
 }
 
 func unknownProfile(e *profile.UnknownProfileError, program string) (out []string) {

@@ -8,8 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -69,7 +71,7 @@ func advisable(name string) map[string]error {
 		"shared":                       &session.SharedError{Text: "x"},
 		"broken":                       &cache.BrokenError{Path: "/home/jane/x.json", Reason: "empty file"},
 		"held":                         &cache.BrokenError{Path: "/home/jane/x.lock", Reason: cache.HeldTooLong},
-		"path":                         &fs.PathError{Op: "open", Path: "/home/jane/my files/x", Err: fs.ErrPermission},
+		"path":                         &fs.PathError{Op: "open", Path: "/no such directory/x", Err: fs.ErrPermission},
 	}
 	for _, key := range []string{"source_profile", "mfa_serial", "aws_access_key_id", "aws_secret_access_key"} {
 		errs["setting "+key] = &profile.SettingError{Profile: name, Key: key, Reason: "is missing"}
@@ -167,7 +169,7 @@ func TestHintsSayWhatToRun(t *testing.T) {
 		"refused code, clock right":    "a code works once: wait for the next one, then aws-mfa-login prod|if no code works: is this the device? mfa_serial is arn:aws:iam::123456789012:mfa/jane (/home/jane/.aws/config:3)",
 		"broken":                       "ls -ld /home/jane/x.json",
 		"held":                         "the process that holds it may be stopped: lsof /home/jane/x.lock",
-		"path":                         "ls -ld '/home/jane/my files/x'",
+		"path":                         "ls -ld /",
 		"unsupported aws login":        "not supported yet, so: aws login --profile prod",
 		fmt.Sprintf("refused %d", session.DurationTooLong): "ask for less: aws-mfa-login prod --force --duration 1h|or for the longest that AWS grants: aws-mfa-login prod --force --duration max|or allow more: aws iam update-role --role-name Admin --max-session-duration 7200",
 		"refused with an external id":                      "the role's trust policy must name the role that asks, whose own policies must allow sts:AssumeRole on arn:aws:iam::123456789012:role/team/Admin|external_id must be the one that the trust policy wants (/home/jane/.aws/config:3)",
@@ -175,6 +177,38 @@ func TestHintsSayWhatToRun(t *testing.T) {
 	} {
 		if got := strings.Join(hints(errs[name], "aws-mfa-console"), "|"); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
+		}
+	}
+}
+
+// What is named is there to be looked at, and is what is in the way: for a file
+// that cannot be written, its directory.
+func TestHintsAboutFilesNameWhatIsThere(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("the errors are those of Unix")
+	}
+	dir := filepath.Join(t.TempDir(), "my files")
+	file := filepath.Join(dir, "config")
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(file, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		op, path string
+		err      error
+		want     string
+	}{
+		{"open", file, fs.ErrPermission, "ls -ld '" + file + "'"},
+		{"remove", file, fs.ErrPermission, "ls -ld '" + dir + "'"},
+		{"make a new file beside", file, fs.ErrPermission, "ls -ld '" + dir + "'"},
+		{"mkdir", filepath.Join(dir, "cli", "cache"), syscall.ENOSPC, "df -h '" + dir + "'|df -i '" + dir + "'"},
+		{"write", filepath.Join(dir, "new"), syscall.EDQUOT, "quota -s"},
+		{"replace", file, syscall.EROFS, "df -h '" + dir + "'"},
+		{"write", "/dev/stdout", syscall.ENOSPC, ""},
+	} {
+		err := &ProfileError{Profile: "p", Err: &fs.PathError{Op: c.op, Path: c.path, Err: c.err}}
+		if got := strings.Join(hints(err, "aws-mfa-login"), "|"); got != c.want {
+			t.Errorf("%v:\n got %s\nwant %s", err, got, c.want)
 		}
 	}
 }

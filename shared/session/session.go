@@ -92,9 +92,9 @@ func Open(ctx context.Context, login *profile.Login, o Options) (Session, error)
 	if err != nil {
 		return Session{}, err
 	}
-	unlock, since, err := o.lock(ctx, login.Profile, name)
-	if err != nil {
-		return Session{}, err
+	unlock, since, unlocked := o.lock(ctx, login.Profile, name)
+	if unlock == nil {
+		return Session{}, unlocked
 	}
 	defer unlock()
 	if latest, err := dir.Read(name); err == nil && latest.AccessKeyID != present.AccessKeyID && o.takes(latest) {
@@ -106,6 +106,9 @@ func Open(ctx context.Context, login *profile.Login, o Options) (Session, error)
 	}
 	if err := dir.Check(name); err != nil {
 		return Session{}, fmt.Errorf("a session could not be kept: %w", err)
+	}
+	if unlocked != nil {
+		o.Teller.Warn("other processes may sign in at the same time: %v", unlocked)
 	}
 	if s.Entry, s.Origin, err = o.open(ctx, login, from); err != nil {
 		if !o.Given && shared(err) {
@@ -193,7 +196,7 @@ func (o Options) wish(login *profile.Login) string {
 
 // lock keeps other processes from opening the same session. since is when it
 // began to wait for one, if it did. Where there can be no lock the session is
-// worth more.
+// worth more: unlock is nil only if there should be none, but err tells why.
 func (o Options) lock(ctx context.Context, in, name string) (unlock func(), since time.Time, err error) {
 	limit := patience
 	if o.Given || o.renews {
@@ -213,10 +216,9 @@ func (o Options) lock(ctx context.Context, in, name string) (unlock func(), sinc
 		return nil, since, err
 	case err == busy:
 		o.Teller.Say("not waiting any longer, since the code would not stay good")
-	default:
-		o.Teller.Warn("other processes may sign in at the same time: %v", err)
+		err = nil
 	}
-	return func() {}, since, nil
+	return func() {}, since, err
 }
 
 // sessionName names the session in AWS's logs: what the profile says, else the
