@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io/fs"
-	"math"
 	"math/bits"
 	"os"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
 	"unsafe"
@@ -49,8 +49,6 @@ type mark struct {
 	roleArn, roleEnd uint32 // the value of role_arn, if that is plain to see; else 0
 	like             uint32 // the first of the sections, one below the other, that differ in that value alone
 }
-
-const maxSize = math.MaxUint32
 
 // A section is a header and the lines up to the next one.
 type section struct {
@@ -111,19 +109,31 @@ func (f *file) slot(name string) *uint32 {
 	}
 }
 
-// open reads and indexes the file. A file that is not there has no sections;
-// the AWS CLI takes devices and pipes for not being there as well.
+// largest is how large a file may be, in bytes: enough for some 100,000 profiles,
+// read in a fraction of a second, and little enough for a mark.
+const largest = 64 << 20
+
+// open reads and indexes the file. A file that is not there has no sections, nor
+// has /dev/null. What else is no file, such as a pipe, the AWS CLI takes for not
+// being there as well; but that is nothing that anybody could mean.
 func open(path string) (*file, error) {
 	info, err := os.Stat(path)
+	unreadable := func(reason string) error {
+		return &fs.PathError{Op: "read", Path: path, Err: errors.New(reason)}
+	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return newFile(path, ""), nil
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("is a directory")}
-	case !info.Mode().IsRegular():
+		return nil, unreadable("is a directory")
+	case info.Mode()&fs.ModeCharDevice != 0:
 		return newFile(path, ""), nil
+	case !info.Mode().IsRegular():
+		return nil, unreadable("is not a regular file")
+	case info.Size() > largest:
+		return nil, unreadable("is larger than 64 MiB")
 	}
 	data, err := readText(path)
 	if err != nil {
@@ -150,9 +160,6 @@ func newFile(path, data string) *file {
 func (f *file) scan() error {
 	if strings.HasPrefix(f.data, "\ufeff") {
 		return f.errorf(1, "starts with a byte order mark, which the AWS CLI does not read")
-	}
-	if uint64(len(f.data)) > maxSize {
-		return f.errorf(1, "is larger than 4 GiB")
 	}
 	if at := invalidUTF8(f.data); at >= 0 {
 		return f.errorf(lineOf(f.data, at), "is not UTF-8")

@@ -9,6 +9,7 @@ package profile
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"os/user"
@@ -66,8 +67,8 @@ type Set struct {
 // missing file is an empty one. Errors are *SyntaxError or *fs.PathError.
 func Load(env Environment) (*Set, error) {
 	s := &Set{env: env}
-	if Home(env) == "" {
-		return nil, errors.New("there is no home directory: HOME is not set, or empty")
+	if err := checkHome(env); err != nil {
+		return nil, err
 	}
 	var err error
 	if s.config, err = open(s.path("AWS_CONFIG_FILE", "config")); err != nil {
@@ -78,6 +79,19 @@ func Load(env Environment) (*Set, error) {
 	}
 	s.odd = s.config.oddProfiles()
 	return s, nil
+}
+
+// checkHome makes sure that nothing is read from, or left in, whatever directory
+// one happens to be in.
+func checkHome(env Environment) error {
+	home := Home(env)
+	switch {
+	case home == "":
+		return errors.New("there is no home directory: HOME is not set, or empty")
+	case !filepath.IsAbs(home):
+		return fmt.Errorf("there is no home directory: HOME is %q, which is not a whole path", home)
+	}
+	return nil
 }
 
 // plainName is NAME of a section [profile NAME], if it is written in no other
@@ -261,7 +275,7 @@ func (s *Set) Profile(name string) (*Profile, error) {
 		}
 	}
 	if !s.Has(name) {
-		e := &UnknownProfileError{Name: name, Near: func() []string { return near(name, s.Names()) }, Files: []string{s.config.path, s.credentials.path}}
+		e := &UnknownProfileError{Name: name, Near: func() []string { return near(name, s.Names()) }, Files: []string{s.config.path, s.credentials.path}, Lost: s.lost()}
 		if current := s.Current(); current.Text == name {
 			e.From = current.From
 		}
@@ -298,6 +312,7 @@ type UnknownProfileError struct {
 	Near  func() []string // names that are close, the closest first; nil for none
 	Files []string        // that were read
 	From  Origin          // of the setting that names it, if one does
+	Lost  string          // the file that is a symbolic link to nothing, if one is
 }
 
 func (e *UnknownProfileError) Error() string {
@@ -305,7 +320,29 @@ func (e *UnknownProfileError) Error() string {
 	if e.From != (Origin{}) {
 		text += " (named by " + e.From.String() + ")"
 	}
-	return text
+	return text + leadsNowhere(e.Lost)
+}
+
+// lost is the file that is a symbolic link to nothing: to the AWS CLI there is no
+// such file, which may not be what the user sees. "" if there is none.
+func (s *Set) lost() string {
+	for _, f := range []*file{s.config, s.credentials} {
+		if info, err := os.Lstat(f.path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			continue
+		}
+		if _, err := os.Stat(f.path); errors.Is(err, fs.ErrNotExist) {
+			return f.path
+		}
+	}
+	return ""
+}
+
+// leadsNowhere adds to an error the link that may be the reason.
+func leadsNowhere(link string) string {
+	if link == "" {
+		return ""
+	}
+	return ": " + link + " is a symbolic link that leads nowhere"
 }
 
 // Home is the user's home directory as the AWS CLI finds it: HOME (Windows:
