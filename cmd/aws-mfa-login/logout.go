@@ -21,7 +21,7 @@ func (l *login) signOut(ctx context.Context, v *cli.Voice, set *profile.Set) err
 	if l.All {
 		names = set.Names()
 	}
-	out := signOut{voice: v, store: cli.Store(), ended: map[string]bool{}}
+	out := signOut{voice: v, store: cli.Store(), ended: map[string]bool{}, stuck: map[string]bool{}}
 	var failed []error
 	for _, name := range names {
 		p, err := set.Profile(name)
@@ -49,17 +49,19 @@ func (l *login) signOut(ctx context.Context, v *cli.Voice, set *profile.Set) err
 
 // A signOut is under way.
 type signOut struct {
-	voice *cli.Voice
-	store session.Store
-	ended map[string]bool // sessions, by name; false: there was none
-	roles bool            // sessions of roles were among them
-	users bool            // and MFA sessions
+	voice    *cli.Voice
+	store    session.Store
+	ended    map[string]bool // sessions, by name; false: there was none
+	stuck    map[string]bool // those that could not be ended, which was told
+	unlocked bool            // that there can be no locks was told
+	roles    bool            // sessions of roles were among them
+	users    bool            // and MFA sessions
 }
 
 // of ends the profile's session and those that it was opened from: signing in
 // again then takes a code.
 func (o *signOut) of(ctx context.Context, name string, login *profile.Login, quiet bool) error {
-	found := false
+	found, stuck := false, false
 	var failed []error
 	var sources []string
 	for l := login; l != nil; l = l.Source.Login {
@@ -68,7 +70,7 @@ func (o *signOut) of(ctx context.Context, name string, login *profile.Login, qui
 				continue
 			}
 			was, err := o.end(ctx, each)
-			found = found || was
+			found, stuck = found || was, stuck || o.stuck[o.store.Name(each)]
 			if was && each != login {
 				sources = append(sources, what(each))
 			}
@@ -76,7 +78,7 @@ func (o *signOut) of(ctx context.Context, name string, login *profile.Login, qui
 		}
 	}
 	switch {
-	case errors.Join(failed...) != nil:
+	case stuck:
 	case found:
 		o.voice.Say("%s is signed out here", name)
 		for _, source := range sources {
@@ -126,7 +128,7 @@ const patience = 5 * time.Second
 // remove removes the session of that name, its copies, and what is known of it. Of those that
 // AWS still takes, alive is made to tell.
 func (o *signOut) remove(ctx context.Context, dir cache.Dir, name string, alive *bool) (was bool, err error) {
-	if o.ended[name] {
+	if o.ended[name] || o.stuck[name] {
 		return true, nil
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, patience, errors.New("it takes too long to wait for it"))
@@ -135,7 +137,8 @@ func (o *signOut) remove(ctx context.Context, dir cache.Dir, name string, alive 
 		defer release()
 	} else if ctx.Err() != nil {
 		return false, context.Cause(ctx)
-	} else {
+	} else if limited.Err() != nil || !o.unlocked {
+		o.unlocked = o.unlocked || limited.Err() == nil
 		o.voice.Warn("a process that is signing in may leave a session: %v", err)
 	}
 	entry, lost := dir.Read(name)
@@ -147,17 +150,19 @@ func (o *signOut) remove(ctx context.Context, dir cache.Dir, name string, alive 
 		failed = append(failed, removeCopy(ctx, c))
 	}
 	failed = append(failed, dir.Remove(name))
-	if err := errors.Join(failed...); err != nil {
-		return was, err
+	if errors.Join(failed...) == nil {
+		o.ended[name] = was
+		*alive = *alive || lost == nil && entry.Left(time.Now()) > 0
+		failed = append(failed, o.store.Memory.KeepOrigin(name, cache.Origin{}), o.store.Memory.ForgetCopies(ctx, name, copies))
 	}
-	o.ended[name] = was
-	*alive = *alive || lost == nil && entry.Left(time.Now()) > 0
-	return was, errors.Join(o.store.Memory.KeepOrigin(name, cache.Origin{}), o.store.Memory.ForgetCopies(ctx, name, copies))
+	err = errors.Join(failed...)
+	o.stuck[name] = err != nil
+	return was, err
 }
 
 // advise tells what signing out here does not do.
 func (o *signOut) advise(all bool) {
-	if all && !slices.Contains(slices.Collect(maps.Values(o.ended)), true) {
+	if all && !slices.Contains(slices.Collect(maps.Values(o.ended)), true) && !slices.Contains(slices.Collect(maps.Values(o.stuck)), true) {
 		o.voice.Say("no profile was signed in")
 	}
 	if o.roles || o.users {

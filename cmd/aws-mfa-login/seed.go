@@ -57,11 +57,8 @@ func serialNumber(v *cli.Voice, set *profile.Set, name string) (string, error) {
 // goes once the new one is there.
 func (l *login) saveSeed(ctx context.Context, v *cli.Voice, name, serial string) error {
 	inFile := l.SeedStore == "file"
-	if !inFile { // before anybody types 64 characters
-		_, err := mfa.Keyring{}.Load(ctx, serial)
-		if garbage := errors.As(err, new(*mfa.SeedError)); errors.As(err, new(*mfa.KeyringError)) && !garbage {
-			return err
-		}
+	if err := mayKeep(ctx, serial, inFile); err != nil { // before anybody types 64 characters
+		return err
 	}
 	seed, err := l.readSeed(ctx, v, serial)
 	if err != nil {
@@ -83,6 +80,18 @@ func (l *login) saveSeed(ctx context.Context, v *cli.Voice, name, serial string)
 		v.Trace("its code now: %s", seed.Code(cli.NewClocks().Of(profile.Network{}).Now()))
 	}
 	v.Hint("to check it: %s", cli.LoginCommand(name, "--force"))
+	return nil
+}
+
+// mayKeep tells why the seed cannot be kept, if so.
+func mayKeep(ctx context.Context, serial string, inFile bool) error {
+	if inFile {
+		return cli.Memory().CheckSealed(serial)
+	}
+	_, err := mfa.Keyring{}.Load(ctx, serial)
+	if garbage := errors.As(err, new(*mfa.SeedError)); errors.As(err, new(*mfa.KeyringError)) && !garbage {
+		return err
+	}
 	return nil
 }
 
@@ -170,7 +179,7 @@ func forgetSeed(ctx context.Context, v *cli.Voice, name, serial string) error {
 		lost = nil
 	}
 	left := memory.RemoveSealed(serial)
-	if lost == nil && left == nil {
+	if known := device.Seed != "" || device.Proven || unknown != nil; known && lost == nil && left == nil {
 		lost = remember(ctx, serial, "")
 	}
 	switch {
