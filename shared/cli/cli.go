@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 
+	"aws-mfa/shared/dump"
 	"aws-mfa/shared/profile"
 	"aws-mfa/shared/wording"
 
@@ -174,6 +175,7 @@ func (v *Voice) line(kind, text string) {
 
 // Main runs the command with the arguments of the process, and ends it.
 func Main(name, description string, c Command) {
+	dump.Off()
 	os.Exit(run(name, description, c, os.Args[1:]))
 }
 

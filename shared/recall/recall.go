@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aws-mfa/shared/cache"
+	"aws-mfa/shared/dump"
 )
 
 // Environment looks up a variable, as os.LookupEnv does.
@@ -49,8 +50,10 @@ func Find(m cache.Memory, roles cache.Dir, profile, fingerprint string) (Session
 	return Session{entry, route, ahead}, err == nil && entry.Good(now) && entry.Good(now.Add(-ahead))
 }
 
-// Of is Find for the user whose environment that is, now.
+// Of is Find for the user whose environment that is, now, for a process that has
+// done nothing else yet.
 func Of(env Environment, profile string) (Session, bool) {
+	dump.Off()
 	home, ok := Home(env)
 	if !ok {
 		return Session{}, false
