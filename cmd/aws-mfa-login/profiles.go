@@ -283,10 +283,7 @@ func copySession(ctx context.Context, v *cli.Voice, name string, to *profile.Log
 	if p, err := set.Profile(name); to.Network.Region.Set && (err != nil || !p.Value("region").Set) {
 		v.Hint("some SDKs want a region: %s", cli.AWSCommand("configure set region "+to.Network.Region.Text, name))
 	}
-	if info, err := os.Stat(path); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		v.Warn("others may read %s", path)
-		v.Hint("chmod 600 %s", cli.ShellWord(path))
-	}
+	v.WarnOfOthers(path, true)
 	return nil
 }
 

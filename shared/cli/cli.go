@@ -98,7 +98,8 @@ type Voice struct {
 	stderr  io.Writer
 	verbose bool
 	quiet   bool
-	remedy  string // in Terse speech
+	remedy  string          // in Terse speech
+	exposed map[string]bool // files that were told to be open to others
 	mu      sync.Mutex
 	advised bool
 	drawn   int // length of the live line that is to be seen

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"aws-mfa/shared/cache"
 	"aws-mfa/shared/profile"
@@ -78,6 +79,19 @@ func SignIn(ctx context.Context, v *Voice, login *profile.Login, o session.Optio
 	}
 	if err == nil && s.Opened {
 		v.WarnOfClock(o.Clock)
+		v.warnOfFiles()
 	}
 	return s, err
+}
+
+// warnOfFiles tells of AWS files that are not the user's alone. It does so when a
+// session is opened, which is often enough: what is told all day is not read.
+// What is ours is closed to others as it is written.
+func (v *Voice) warnOfFiles() {
+	dir := filepath.Join(profile.Home(os.LookupEnv), ".aws")
+	config, credentials := profile.Files(os.LookupEnv)
+	for _, path := range []string{dir, filepath.Join(dir, "cli"), config} {
+		v.WarnOfOthers(path, false)
+	}
+	v.WarnOfOthers(credentials, true)
 }

@@ -71,14 +71,21 @@ func Load(env Environment) (*Set, error) {
 		return nil, err
 	}
 	var err error
-	if s.config, err = open(s.path("AWS_CONFIG_FILE", "config")); err != nil {
+	config, credentials := Files(env)
+	if s.config, err = open(config); err != nil {
 		return nil, err
 	}
-	if s.credentials, err = open(s.path("AWS_SHARED_CREDENTIALS_FILE", "credentials")); err != nil {
+	if s.credentials, err = open(credentials); err != nil {
 		return nil, err
 	}
 	s.odd = s.config.oddProfiles()
 	return s, nil
+}
+
+// Files are the paths of the two files, there or not; "" for no file.
+func Files(env Environment) (config, credentials string) {
+	s := &Set{env: env}
+	return s.path("AWS_CONFIG_FILE", "config"), s.path("AWS_SHARED_CREDENTIALS_FILE", "credentials")
 }
 
 // checkHome makes sure that nothing is read from, or left in, whatever directory
