@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"aws-mfa/shared/cli"
@@ -27,7 +28,7 @@ type console struct {
 	LogoutFirst bool         `help:"Sign the browser out of the console first, for when AWS says that you must. Not the default: with multi-session support, where identities are signed in side by side, it would end theirs."`
 	SwitchRole  bool         `help:"Open, or with --print print, the console's page that switches to the profile's role instead. It needs no credentials: whoever is signed in to the console switches."`
 
-	AccountAlias accountAlias `placeholder:"NAME" help:"With --switch-role: the account's alias, in place of its number."`
+	AccountAlias accountAlias `placeholder:"NAME" help:"With --switch-role, the account's alias in place of its number."`
 	opener
 	cli.Flags
 }
@@ -42,6 +43,27 @@ func (f *filled) UnmarshalText(text []byte) error {
 	}
 	*f = filled(text)
 	return nil
+}
+
+// Suggest returns values for completion.
+func (c *console) Suggest(flag string) (all []cli.Suggestion) {
+	switch flag {
+	case "service":
+		for _, s := range services {
+			all = append(all, cli.Suggestion{Text: s.name, About: strings.Join(strings.Fields(s.also), ", ")})
+		}
+		return append(all, cli.Suggestion{Text: allServices, About: "print all names"})
+	case "region":
+		return regions
+	case "browser":
+		m := thisMachine()
+		for _, words := range append(m.firefox(), m.chrome()...) {
+			if _, err := m.look(words[0]); err == nil && len(words) == 1 {
+				all = append(all, cli.Suggestion{Text: words[0]})
+			}
+		}
+	}
+	return all
 }
 
 func main() { cli.Main("aws-mfa-console", description, &console{}) }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ type login struct {
 	SeedStore  string `enum:",keyring,file" default:"" placeholder:"keyring|file" help:"Where --save-seed keeps it: in the system's keyring, or in a file under a passphrase (default: keyring)."`
 	ForgetSeed bool   `help:"Forget the seed of the profile's MFA device."`
 	Logout     bool   `help:"End the session locally: remove it, and what it was opened from, here and from the AWS CLI's cache."`
-	All        bool   `help:"With --logout: of all profiles."`
+	All        bool   `help:"With --logout, of all profiles."`
 	cli.Flags
 
 	command     *[]string // behind "--"; nil without
@@ -37,6 +38,18 @@ type login struct {
 
 // Take is given the command.
 func (l *login) Take(words []string) { l.command = &words }
+
+// Suggest returns values for completion: names that --process-profile and
+// --credentials-profile take, and what --duration takes beside lengths.
+func (l *login) Suggest(flag string) []cli.Suggestion {
+	switch flag {
+	case "process-profile", "credentials-profile":
+		return slices.DeleteFunc(cli.SuggestProfiles(), func(s cli.Suggestion) bool { return unreadable(&s.Text) })
+	case "duration":
+		return []cli.Suggestion{{Text: "1h"}, {Text: "12h"}, {Text: "max", About: "the longest that AWS grants"}}
+	}
+	return nil
+}
 
 // A duration is what --duration takes.
 type duration struct {

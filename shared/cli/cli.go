@@ -68,6 +68,8 @@ type Flags struct {
 	NoInput bool             `help:"Never ask for anything: fail at once, saying what to run."`
 	Verbose bool             `help:"Say where each setting came from and what is requested; never a secret."`
 	Version kong.VersionFlag `help:"Print the version."`
+
+	Completion completion `enum:",bash,zsh,fish,powershell" default:"" placeholder:"SHELL" help:"Print the script for completion in a shell: bash, zsh, fish or powershell."`
 }
 
 // AfterApply makes the voice as verbose as was asked for.
@@ -182,6 +184,9 @@ func Main(name, description string, c Command) {
 
 func run(name, description string, c Command, args []string) int {
 	v := &Voice{Stdin: os.Stdin, Stdout: os.Stdout, name: name, stderr: os.Stderr}
+	if len(args) == 2 && args[0] == asksToComplete {
+		return complete(v, description, c, args[1])
+	}
 	if runner, ok := c.(Runner); ok {
 		if at := slices.Index(args, "--"); at >= 0 {
 			runner.Take(args[at+1:])
@@ -200,19 +205,12 @@ func run(name, description string, c Command, args []string) int {
 
 // parse fills the command; a status of 0 or more says that this was all.
 func parse(v *Voice, description string, c Command, args []string) (int, error) {
-	status := -1
-	parser, err := kong.New(c,
-		kong.Name(v.name),
-		kong.Description(description),
-		kong.Bind(v),
-		kong.Vars{"version": v.name + " " + Version()},
-		kong.Exit(func(code int) { status = code }), // --help and --version
-		kong.Help(func(o kong.HelpOptions, ctx *kong.Context) error { return help(o, ctx, c) }),
-	)
+	parser, err := newParser(v, description, c)
 	if err != nil {
 		return Failed, err
 	}
-	parser.Model.HelpFlag.Help = "Show this help."
+	status := -1
+	parser.Exit = func(code int) { status = code } // --help, --version and --completion
 	if _, err := parser.Parse(args); err != nil && status < 0 {
 		// A value for --save-seed may be a seed.
 		text, _, noValue := strings.Cut(err.Error(), ": bool value must be")
@@ -223,6 +221,21 @@ func parse(v *Voice, description string, c Command, args []string) (int, error) 
 		return Misused, UsageError(text)
 	}
 	return status, nil
+}
+
+// newParser is the parser of the command.
+func newParser(v *Voice, description string, c Command) (*kong.Kong, error) {
+	parser, err := kong.New(c,
+		kong.Name(v.name),
+		kong.Description(description),
+		kong.Bind(v),
+		kong.Vars{"version": v.name + " " + Version()},
+		kong.Help(func(o kong.HelpOptions, ctx *kong.Context) error { return help(o, ctx, c) }),
+	)
+	if err == nil {
+		parser.Model.HelpFlag.Help = "Show this help."
+	}
+	return parser, err
 }
 
 // environment ends every --help. Source:
