@@ -2,8 +2,45 @@
 
 GO       ?= go
 FUZZTIME ?= 1m
-VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+PROGRAMS := aws-mfa-login aws-mfa-status aws-mfa-console
+SOURCES  := go.mod go.sum $(shell find cmd shared -type f ! -name '*_test.go' ! -path '*/testdata/*' ! -path 'shared/awstest/*' ! -path 'shared/release/*')
+
+# The version, and the date of all that is packed: those of the commit, which an
+# archive made by git (also where there is no git) has in .archived.
+archived = $(filter-out $$Format%,$(shell sed -n 's/^$(1) //p' .archived))
+ifneq ($(wildcard .git),)
+VERSION           ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+else
+VERSION           ?= $(firstword $(call archived,version) $(call archived,commit))
+SOURCE_DATE_EPOCH ?= $(call archived,date)
+endif
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X aws-mfa/shared/cli.version=$(VERSION)'
+
+# Where things go, as the GNU coding standards name it. DESTDIR comes before all.
+PREFIX      ?= /usr/local
+prefix      = $(PREFIX)
+exec_prefix = $(prefix)
+bindir      = $(exec_prefix)/bin
+datarootdir = $(prefix)/share
+mandir      = $(datarootdir)/man
+man1dir     = $(mandir)/man1
+bashdir     = $(datarootdir)/bash-completion/completions
+zshdir      = $(datarootdir)/zsh/site-functions
+fishdir     = $(datarootdir)/fish/vendor_completions.d
+
+# What is installed. COMPLETE are the arguments with which a program prints its
+# completion script, before the name of the shell; without them there are none.
+COMPLETE   :=
+built      := $(PROGRAMS:%=bin/%)
+pages      := $(PROGRAMS:%=docs/%.1)
+ifneq ($(COMPLETE),)
+bash       := $(PROGRAMS:%=bin/completions/%.bash)
+zsh        := $(PROGRAMS:%=bin/completions/_%)
+fish       := $(PROGRAMS:%=bin/completions/%.fish)
+powershell := $(PROGRAMS:%=bin/completions/%.ps1)
+endif
 
 build: ## build the programs into bin/
 	$(BUILD) -o bin/ ./cmd/... ./shared/awstest/sandbox
@@ -34,12 +71,71 @@ bench: ## how our programs compare with others built and run beside them
 	$(GO) test -run '^$$' -bench . -benchtime 3x ./shared/awstest ./shared/profile
 
 cross: ## build for every platform
-	for os in linux darwin windows; do for arch in amd64 arm64; do \
-		echo "$$os/$$arch"; GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) vet ./... && \
-		GOOS=$$os GOARCH=$$arch $(BUILD) -o /dev/null ./cmd/aws-mfa-login && \
-		GOOS=$$os GOARCH=$$arch $(BUILD) -o /dev/null ./cmd/aws-mfa-status && \
-		GOOS=$$os GOARCH=$$arch $(BUILD) -o /dev/null ./cmd/aws-mfa-console || exit 1; \
-	done; done
+	for platform in $(PLATFORMS); do \
+		echo $$platform; export GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0; \
+		$(GO) vet ./... && for p in $(PROGRAMS); do $(BUILD) -o /dev/null ./cmd/$$p || exit 1; done || exit 1; \
+	done
+
+install: $(built) $(bash) $(zsh) $(fish) ## install programs, pages, completions below PREFIX (/usr/local); make before, and then as root
+	umask 022; install -d '$(DESTDIR)$(bindir)'
+	install -m 755 $(built) '$(DESTDIR)$(bindir)'
+	$(MAKE) install-shared
+
+# What is the same on every platform.
+install-shared: $(bash) $(zsh) $(fish)
+	umask 022; install -d '$(DESTDIR)$(man1dir)'
+	install -m 644 $(pages) '$(DESTDIR)$(man1dir)'
+ifneq ($(COMPLETE),)
+	umask 022; install -d '$(DESTDIR)$(bashdir)' '$(DESTDIR)$(zshdir)' '$(DESTDIR)$(fishdir)'
+	for p in $(PROGRAMS); do install -m 644 bin/completions/$$p.bash '$(DESTDIR)$(bashdir)'/$$p || exit 1; done
+	install -m 644 $(zsh) '$(DESTDIR)$(zshdir)'
+	install -m 644 $(fish) '$(DESTDIR)$(fishdir)'
+endif
+
+uninstall: ## remove what install put there
+	rm -f $(PROGRAMS:%='$(DESTDIR)$(bindir)'/%) $(PROGRAMS:%='$(DESTDIR)$(man1dir)'/%.1)
+ifneq ($(COMPLETE),)
+	rm -f $(PROGRAMS:%='$(DESTDIR)$(bashdir)'/%) $(PROGRAMS:%='$(DESTDIR)$(zshdir)'/_%) $(PROGRAMS:%='$(DESTDIR)$(fishdir)'/%.fish)
+endif
+
+# For install, which builds nothing that is up to date.
+bin/aws-mfa-%: $(SOURCES)
+	$(BUILD) -o $@ ./cmd/$(@F)
+
+bin/completions/%.bash bin/completions/_% bin/completions/%.fish bin/completions/%.ps1: bin/%
+	mkdir -p bin/completions
+	$< $(COMPLETE) bash >bin/completions/$*.bash
+	$< $(COMPLETE) zsh >bin/completions/_$*
+	$< $(COMPLETE) fish >bin/completions/$*.fish
+	$< $(COMPLETE) powershell >bin/completions/$*.ps1
+
+dist: $(powershell) ## archives for every platform, with their checksums, in bin/dist/
+	test -n '$(VERSION)' -a -n '$(SOURCE_DATE_EPOCH)' || { echo 'VERSION and SOURCE_DATE_EPOCH are needed' >&2; exit 1; }
+	rm -rf bin/dist
+	for platform in $(PLATFORMS); do \
+		dir=bin/dist/aws-mfa-$(VERSION)-$$(echo $$platform | tr / -) && mkdir -p $$dir/docs && \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} GOAMD64=v1 GOARM64=v8.0 $(BUILD) -o $$dir/bin/ ./cmd/... && \
+		$(MAKE) install-shared DESTDIR=$$dir prefix= && \
+		cp LICENSE README.md $(powershell) $$dir && cp docs/*.md docs/*.json $$dir/docs || exit 1; \
+	done
+	$(GO) run ./shared/release -version '$(VERSION)' -epoch '$(SOURCE_DATE_EPOCH)' bin/dist/*/
+	rm -rf bin/dist/*/
+
+sbom: $(built) ## the programs' bill of materials (CycloneDX), in bin/sbom.cdx.json
+	$(GO) run ./shared/release -version '$(VERSION)' -epoch '$(SOURCE_DATE_EPOCH)' -bill $(built) >bin/sbom.cdx.json
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+lint: ## gofmt, vet, staticcheck, and modules as they were pinned
+	test -z "$$(gofmt -l cmd shared | tee /dev/stderr)"
+	$(GO) vet ./... && $(GO) vet -tags faults ./...
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+	$(GO) run $(STATICCHECK) ./... && $(GO) run $(STATICCHECK) -tags faults ./...
+
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
+GOVULNDB    ?= https://vuln.go.dev
+vuln: ## known vulnerabilities in what the programs call, as GOVULNDB has them
+	$(GO) run $(GOVULNCHECK) -db '$(GOVULNDB)' ./cmd/...
 
 clean: ## remove what was built
 	rm -rf bin
@@ -47,4 +143,5 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
-.PHONY: build demo sandbox test race faults fuzz bench cross clean help
+.DELETE_ON_ERROR:
+.PHONY: build demo sandbox test race faults fuzz bench cross install install-shared uninstall dist sbom lint vuln clean help

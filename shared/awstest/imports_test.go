@@ -28,6 +28,7 @@ var rooms = map[string][]string{
 	"aws-mfa/shared/cache":              {"golang.org/x/sys/", "github.com/gofrs/flock"},
 	"aws-mfa/shared/mfa":                {"golang.org/x/sys/", "github.com/pquerna/otp", "github.com/zalando/go-keyring", "filippo.io/age"},
 	"aws-mfa/shared/awstest":            {"github.com/pquerna/otp"},
+	"aws-mfa/shared/release":            {"github.com/CycloneDX/cyclonedx-go"},
 	"aws-mfa/shared/awstest/sandbox":    {"aws-mfa/shared/awstest", "golang.org/x/sys/"},
 }
 
