@@ -32,7 +32,7 @@ fishdir     = $(datarootdir)/fish/vendor_completions.d
 
 # What is installed. COMPLETE are the arguments with which a program prints its
 # completion script, before the name of the shell; without them there are none.
-COMPLETE   :=
+COMPLETE   := --completion
 built      := $(PROGRAMS:%=bin/%)
 pages      := $(PROGRAMS:%=docs/%.1)
 ifneq ($(COMPLETE),)

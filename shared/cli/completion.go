@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"aws-mfa/shared/profile"
+	"aws-mfa/shared/wording"
 
 	"github.com/alecthomas/kong"
 )
@@ -117,10 +118,10 @@ func answer(out *bufio.Writer, l *line, shell string, words []string) {
 		return
 	}
 	for _, s := range l.suggest(word) {
-		if s.Text == "" || Printable(s.Text) != s.Text {
+		if s.Text == "" || wording.Printable(s.Text) != s.Text {
 			continue // not to be typed, or not what it looks like
 		}
-		about := Printable(s.About)
+		about := wording.Printable(s.About)
 		switch shell {
 		case "bash":
 			if text, ok := t.insert(s.Text); ok {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"aws-mfa/shared/wording"
+
 	"github.com/alecthomas/kong"
 )
 
@@ -136,7 +138,7 @@ func TestCompletionsForPowerShellAreQuoted(t *testing.T) {
 // machine.
 func TestTheScriptsAreASCII(t *testing.T) {
 	for _, script := range []string{bashScript, zshScript, fishScript, powershellScript} {
-		if Printable(strings.NewReplacer("\n", "", "\t", "").Replace(script)) != strings.NewReplacer("\n", "", "\t", "").Replace(script) || strings.ContainsFunc(script, func(r rune) bool { return r > '~' }) {
+		if wording.Printable(strings.NewReplacer("\n", "", "\t", "").Replace(script)) != strings.NewReplacer("\n", "", "\t", "").Replace(script) || strings.ContainsFunc(script, func(r rune) bool { return r > '~' }) {
 			t.Errorf("%.60s has other characters", script)
 		}
 	}
