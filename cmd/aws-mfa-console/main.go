@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -66,7 +67,10 @@ func (c *console) Suggest(flag string) (all []cli.Suggestion) {
 	return all
 }
 
-func main() { cli.Main("aws-mfa-console", description, &console{}) }
+func main() {
+	runtime.GOMAXPROCS(1) // one thing is done after another: other threads would only look for work
+	cli.Main("aws-mfa-console", description, &console{})
+}
 
 // Run gets a session, exchanges it for a sign-in URL, and opens that. What
 // the flags ask for is checked before a code is.

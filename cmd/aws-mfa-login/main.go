@@ -5,13 +5,17 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 
 	"aws-mfa/shared/cli"
 	"aws-mfa/shared/profile"
 	"aws-mfa/shared/recall"
 )
 
-func main() { cli.Main("aws-mfa-login", description, &login{}) } // unless warm has answered
+func main() { // unless warm has answered
+	runtime.GOMAXPROCS(1) // one thing is done after another: other threads would only look for work
+	cli.Main("aws-mfa-login", description, &login{})
+}
 
 // Run signs in to each profile in turn, or does what the flags say instead.
 func (l *login) Run(ctx context.Context, v *cli.Voice) error {

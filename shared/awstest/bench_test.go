@@ -18,96 +18,6 @@ import (
 	"aws-mfa/shared/session"
 )
 
-// BenchmarkStart compares the CPU time of our programs, with a session that is
-// good, to that of a Go program that prints one line. All run in turns, so
-// that what else the machine does falls on all of them alike; the medians'
-// ratios are what counts.
-func BenchmarkStart(b *testing.B) {
-	bin := build(b)
-	compile(b, bin, "hello", `package main
-
-import "os"
-
-func main() { os.Stdout.WriteString("hello\n") }
-`)
-	ten, many := warmHome(b, bin, 10), warmHome(b, bin, 10_000)
-	settle(b, bin, ten, many)
-	commands := []struct {
-		name string
-		env  []string
-		args []string
-	}{
-		{"hello", ten, []string{"hello"}},
-		{"login", ten, []string{"aws-mfa-login", "mfa"}},
-		{"status", ten, []string{"aws-mfa-status", "--offline", "mfa"}},
-		{"template", ten, []string{"aws-mfa-status", "--offline", "--template", "{{.Profile}} {{.Left}}", "mfa"}},
-		{"process", ten, []string{"aws-mfa-login", "mfa", "--format", "process"}},
-		{"process-10000", many, []string{"aws-mfa-login", "mfa", "--format", "process"}},
-		{"template-10000", many, []string{"aws-mfa-status", "--offline", "--template", "{{.Profile}} {{.Left}}", "mfa"}},
-	}
-	for b.Loop() {
-		times := make([][]time.Duration, len(commands))
-		for range 100 {
-			for i, c := range commands {
-				times[i] = append(times[i], cpuTime(b, bin, c.env, c.args...))
-			}
-		}
-		base := median(times[0])
-		b.ReportMetric(float64(base.Microseconds()), "hello-µs")
-		for i, c := range commands[1:5] {
-			b.ReportMetric(float64(median(times[i+1]))/float64(base), c.name+"/hello")
-		}
-		b.ReportMetric(float64(median(times[3]))/float64(median(times[1])), "template/login")
-		b.ReportMetric(float64(median(times[5]))/float64(median(times[4])), "process-of-10000/of-10")
-		b.ReportMetric(float64(median(times[6]))/float64(median(times[3])), "template-of-10000/of-10")
-	}
-}
-
-// reader is a program that reads all the files that an offline status has to.
-const reader = `package main
-
-import (
-	"os"
-	"path/filepath"
-)
-
-func main() {
-	home := filepath.Join(os.Getenv("HOME"), ".aws")
-	os.ReadFile(filepath.Join(home, "config"))
-	os.ReadFile(filepath.Join(home, "credentials"))
-	cache := filepath.Join(home, "cli", "cache")
-	entries, _ := os.ReadDir(cache)
-	for _, entry := range entries {
-		os.ReadFile(filepath.Join(cache, entry.Name()))
-	}
-}
-`
-
-// BenchmarkOffline compares what an offline status of all profiles takes, of
-// which a tenth have a session, with what it takes to read the same files.
-func BenchmarkOffline(b *testing.B) {
-	bin := build(b)
-	compile(b, bin, "reader", reader)
-	for _, home := range []struct{ profiles, rounds int }{{10, 100}, {1000, 50}, {10_000, 50}} {
-		env := offlineHome(b, home.profiles, home.profiles/10)
-		b.Run(fmt.Sprint(home.profiles), func(b *testing.B) {
-			for b.Loop() {
-				var cpu, wall [2][]time.Duration
-				for range home.rounds {
-					for i, args := range [][]string{{"reader"}, {"aws-mfa-status", "--offline"}} {
-						began := time.Now()
-						cpu[i] = append(cpu[i], cpuTime(b, bin, env, args...))
-						wall[i] = append(wall[i], time.Since(began))
-					}
-				}
-				b.ReportMetric(float64(median(cpu[0]).Microseconds()), "reader-µs")
-				b.ReportMetric(float64(median(cpu[1]))/float64(median(cpu[0])), "offline/reader")
-				b.ReportMetric(float64(median(wall[1]))/float64(median(wall[0])), "offline/reader-wall")
-			}
-		})
-	}
-}
-
 // BenchmarkAThousandSessions asks AWS about so many.
 func BenchmarkAThousandSessions(b *testing.B) {
 	const sessions = 1000
@@ -146,8 +56,8 @@ func BenchmarkAThousandSessions(b *testing.B) {
 	}
 }
 
-// offlineHome makes a HOME with so many profiles and sessions spread over
-// them, and its environment.
+// offlineHome makes a HOME with so many profiles, and so many sessions of them or,
+// if there are more, of others, and its environment.
 func offlineHome(b *testing.B, profiles, sessions int) []string {
 	home := b.TempDir()
 	var config strings.Builder
@@ -166,16 +76,20 @@ func offlineHome(b *testing.B, profiles, sessions int) []string {
 		b.Fatal(err)
 	}
 	store := session.Store{Roles: cache.In(home), Memory: cache.MemoryIn(home)}
-	for i := 0; i < profiles; i += profiles / sessions {
-		p, err := set.Profile(fmt.Sprintf("p%d", i))
-		if err != nil {
-			b.Fatal(err)
+	for n := range sessions {
+		i, name := n*max(profiles/sessions, 1), fmt.Sprintf("%040x", n) // of a profile that is gone
+		if i < profiles {
+			p, err := set.Profile(fmt.Sprintf("p%d", i))
+			if err != nil {
+				b.Fatal(err)
+			}
+			login, err := p.Login()
+			if err != nil {
+				b.Fatal(err)
+			}
+			name = store.Name(login)
 		}
-		login, err := p.Login()
-		if err != nil {
-			b.Fatal(err)
-		}
-		err = store.Roles.Write(store.Name(login), cache.Entry{
+		err = store.Roles.Write(name, cache.Entry{
 			AccessKeyID:     fmt.Sprintf("ASIA%016d", i),
 			SecretAccessKey: strings.Repeat("s", 40),
 			SessionToken:    strings.Repeat("FwoGZXIvYXdzEJ//////////", 20),
@@ -197,17 +111,6 @@ func write(b *testing.B, path, text string) {
 	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		b.Fatal(err)
-	}
-}
-
-// compile builds a program of one file.
-func compile(b *testing.B, bin, name, source string) {
-	path := filepath.Join(bin, name+".go")
-	write(b, path, source)
-	cmd := exec.Command("go", "build", "-o", filepath.Join(bin, name), path)
-	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,7 +27,6 @@ import (
 // docs/reliability.md, which -update writes anew.
 
 var (
-	update     = flag.Bool("update", false, "write the table of docs/reliability.md anew")
 	programsOf struct {
 		sync.Once
 		dir string

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,6 +26,8 @@ import (
 
 // programs are what this test binary is under other names.
 var programs = map[string]func(args []string) int{"terminal": terminal, "browser": browser, "headless": headless, "gosdk": gosdk, "many": many}
+
+var update = flag.Bool("update", false, "write the tables of docs/reliability.md and docs/performance.md anew")
 
 func TestMain(m *testing.M) {
 	if program := programs[filepath.Base(os.Args[0])]; program != nil {

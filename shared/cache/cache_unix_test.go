@@ -118,7 +118,7 @@ func chmod(t *testing.T, path string, mode fs.FileMode) {
 func TestStagedFilesAreSweptWhenTheirProcessIsDead(t *testing.T) {
 	dir := t.TempDir()
 	d := Dir(dir)
-	living, err := stage(d.Path("x"), []byte("living"), nil)
+	living, err := stage(d.Path("x"), []byte("living"), nil, whole)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestStagedFilesAreSweptWhenTheirProcessIsDead(t *testing.T) {
 			t.Errorf("got %q, want %q", got, living.Name())
 		}
 	}
-	if err := swap(living, d.Path("x")); err != nil || get(t, d.Path("x")) != "living" {
+	if err := swap(living, d.Path("x"), whole); err != nil || get(t, d.Path("x")) != "living" {
 		t.Errorf("got %q, %v", get(t, d.Path("x")), err)
 	}
 }

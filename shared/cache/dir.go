@@ -99,7 +99,7 @@ func (d Dir) Write(name string, e Entry) error {
 	if err := open(string(d)); err != nil {
 		return err
 	}
-	return keep(d.Path(name), data)
+	return keep(d.Path(name), data, whole)
 }
 
 // Remove takes the entry away, with what killed processes may have left of any;
@@ -140,11 +140,13 @@ func check(path string) error {
 
 // tryOut does all that replace does, beside the file path, and undoes it.
 func tryOut(path string) error {
-	old, err := stage(path, bytes.Repeat([]byte{' '}, 8192), nil)
+	old, err := stage(path, bytes.Repeat([]byte{' '}, 8192), nil, passing)
 	if err != nil {
 		return about(path, err)
 	}
-	old.Close() // Windows replaces no file that is open
+	if err := old.Close(); err != nil { // where file systems of networks say that they are full
+		return errors.Join(about(path, err), drop(old))
+	}
 	f, err := create(path)
 	if err == nil {
 		if err = rename(f, old.Name()); err != nil {

@@ -140,8 +140,12 @@ func (m Memory) ChangeDevice(ctx context.Context, serial string, change func(*De
 	if err != nil {
 		return err
 	}
+	seed, c := d.Seed, passing // codes are not good for as long as it takes to start a computer
 	if err := change(&d); err != nil {
 		return err
+	}
+	if d.Seed != seed {
+		c = lasting
 	}
 	d.SerialNumber = serial
 	after, err := d.encode()
@@ -151,7 +155,7 @@ func (m Memory) ChangeDevice(ctx context.Context, serial string, change func(*De
 	if _, err := parseDevice(after, serial); err != nil {
 		return &BrokenError{path, err.Error()}
 	}
-	return m.write(path, after)
+	return m.write(path, after, c)
 }
 
 func (d Device) encode() ([]byte, error) {
@@ -238,7 +242,7 @@ func (m Memory) KeepOffset(endpoint string, o Offset) error {
 	if _, err := parseOffset(data); err != nil {
 		return &BrokenError{path, err.Error()}
 	}
-	return m.write(path, data)
+	return m.write(path, data, passing)
 }
 
 func parseOffset(data []byte) (Offset, error) {
@@ -276,7 +280,7 @@ func (m Memory) CheckSealed(serial string) error {
 
 // KeepSealed keeps data, of 1 byte to 64 KiB, else it is a *BrokenError.
 func (m Memory) KeepSealed(serial string, data []byte) error {
-	return m.write(m.SealedPath(serial), data)
+	return m.write(m.SealedPath(serial), data, lasting)
 }
 
 // RemoveSealed takes the seed away, with what killed processes may have left of
@@ -307,7 +311,7 @@ func (m Memory) KeepFailure(name string, f Failure) error {
 	if f == (Failure{}) {
 		return remove(path)
 	}
-	return m.writeJSON(path, f)
+	return m.writeJSON(path, f, passing)
 }
 
 // An Origin is how a role's session was opened, which its entry does not tell.
@@ -332,7 +336,7 @@ func (m Memory) KeepOrigin(name string, o Origin) error {
 	if o == (Origin{}) {
 		return remove(path)
 	}
-	return m.writeJSON(path, o)
+	return m.writeJSON(path, o, passing)
 }
 
 // A Route leads from a profile to its session, without a look at what the
@@ -359,7 +363,7 @@ func (m Memory) Route(profile string) (r Route) {
 
 // KeepRoute keeps the way to the profile's session in place of the one before.
 func (m Memory) KeepRoute(profile string, r Route) error {
-	return m.writeJSON(m.file(profile, ".route.json"), r)
+	return m.writeJSON(m.file(profile, ".route.json"), r, passing)
 }
 
 // A Copy is a session that we wrote into an AWS file, under the name of a
@@ -421,7 +425,7 @@ func (m Memory) changeCopies(ctx context.Context, name string, change func([]Cop
 	if copies = change(copies); len(copies) == 0 {
 		return remove(path)
 	}
-	return m.writeJSON(path, struct{ Copies []Copy }{copies})
+	return m.writeJSON(path, struct{ Copies []Copy }{copies}, lasting)
 }
 
 // AllCopies are the copies of all sessions, as far as they can be read.
@@ -500,7 +504,7 @@ func read(path string) ([]byte, error) {
 	return data, nil
 }
 
-func (m Memory) write(path string, data []byte) error {
+func (m Memory) write(path string, data []byte, c care) error {
 	if err := fits(path, data); err != nil {
 		return err
 	}
@@ -508,15 +512,15 @@ func (m Memory) write(path string, data []byte) error {
 		return err
 	}
 	heal(path)
-	return keep(path, data)
+	return keep(path, data, c)
 }
 
-func (m Memory) writeJSON(path string, v any) error {
+func (m Memory) writeJSON(path string, v any, c care) error {
 	data, err := encode(v)
 	if err != nil {
 		return err
 	}
-	return m.write(path, data)
+	return m.write(path, data, c)
 }
 
 func remove(path string) error {

@@ -11,15 +11,25 @@ import (
 	"time"
 )
 
+// A care is how much is done for what is written to outlive a power cut, for
+// which programs wait for the disk.
+type care int
+
+const (
+	passing care = iota // what is lost is found out anew
+	whole               // the old one or the new one
+	lasting             // the new one
+)
+
 // keep puts data in the place of the file path, or of the file that it leads
 // to as a symbolic link, after sweeping up after writers that were killed.
-func keep(path string, data []byte) error {
+func keep(path string, data []byte, c care) error {
 	real, err := target(path)
 	if err != nil {
 		return err
 	}
 	_ = sweep(dirOf(real))
-	return led(path, real, replace(real, data))
+	return led(path, real, about(real, replace(real, data, c)))
 }
 
 // led adds to an error about a file the link that led there.
@@ -119,20 +129,23 @@ func target(path string) (string, error) {
 //
 // Of the libraries for this, google/renameio has no Windows, and
 // natefinch/atomic neither syncs the directory nor sets the mode first.
-func replace(path string, data []byte) error {
-	staged, err := stage(path, data, nil)
+func replace(path string, data []byte, c care) error {
+	staged, err := stage(path, data, nil, c)
 	if err != nil {
-		return about(path, err)
+		return err
 	}
-	return swap(staged, path)
+	return swap(staged, path, c)
 }
 
 // swap puts the staged file in the place of the file path, or removes it.
-func swap(staged *os.File, path string) error {
+func swap(staged *os.File, path string, c care) error {
 	if err := rename(staged, path); err != nil {
-		return errors.Join(about(path, err), drop(staged))
+		return errors.Join(err, drop(staged))
 	}
-	defer staged.Close()
+	staged.Close()
+	if c != lasting {
+		return nil
+	}
 	return syncDir(dirOf(path))
 }
 
@@ -164,9 +177,9 @@ func about(path string, err error) error {
 }
 
 // stage writes data to a new file beside path, for the user only or, unless it
-// is nil, with the owner and mode of like, and to the disk. The file is this
-// process's as long as it is open. After an error there is none.
-func stage(path string, data []byte, like fs.FileInfo) (*os.File, error) {
+// is nil, with the owner and mode of like. The file is this process's as long
+// as it is open. After an error there is none.
+func stage(path string, data []byte, like fs.FileInfo, c care) (*os.File, error) {
 	f, err := create(path)
 	if err != nil {
 		return nil, err
@@ -175,7 +188,7 @@ func stage(path string, data []byte, like fs.FileInfo) (*os.File, error) {
 	if err == nil && like != nil {
 		err = liken(f, like)
 	}
-	if err == nil {
+	if err == nil && c != passing {
 		err = f.Sync()
 	}
 	if err != nil {

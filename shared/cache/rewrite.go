@@ -165,7 +165,7 @@ func (s sight) replace(path string, data []byte) (written bool, err error) {
 	if err := s.writable(); err != nil {
 		return false, err
 	}
-	staged, err := stage(s.path, data, s.info)
+	staged, err := stage(s.path, data, s.info, lasting)
 	if err != nil {
 		return false, about(s.path, err)
 	}
@@ -173,8 +173,8 @@ func (s sight) replace(path string, data []byte) (written bool, err error) {
 	if err != nil || !s.same(now) {
 		return false, errors.Join(err, drop(staged))
 	}
-	if err := swap(staged, s.path); err != nil {
-		return false, err
+	if err := swap(staged, s.path, lasting); err != nil {
+		return false, about(s.path, err)
 	}
 	return true, nil
 }

@@ -58,6 +58,17 @@ func (e *ProfileError) Error() string {
 
 func (e *ProfileError) Unwrap() error { return e.Err }
 
+// A tell is the flag that tells the version. With kong's own there would be a
+// variable to be looked for in each text of each flag, at each start.
+type tell bool
+
+// BeforeApply prints the version, whatever else is in the command line.
+func (tell) BeforeApply(app *kong.Kong) error {
+	_, err := io.WriteString(app.Stdout, app.Model.Name+" "+Version()+"\n")
+	app.Exit(0)
+	return err
+}
+
 // An interrupt is the signal that asked us to end.
 type interrupt struct{ syscall.Signal }
 
@@ -65,9 +76,9 @@ func (i interrupt) Error() string { return i.Signal.String() }
 
 // Flags are those that every command has.
 type Flags struct {
-	NoInput bool             `help:"Never ask for anything: fail at once, saying what to run."`
-	Verbose bool             `help:"Say where each setting came from and what is requested; never a secret."`
-	Version kong.VersionFlag `help:"Print the version."`
+	NoInput bool `help:"Never ask for anything: fail at once, saying what to run."`
+	Verbose bool `help:"Say where each setting came from and what is requested; never a secret."`
+	Version tell `help:"Print the version."`
 
 	Completion completion `enum:",bash,zsh,fish,powershell" default:"" placeholder:"SHELL" help:"Print the script for completion in a shell: bash, zsh, fish or powershell."`
 }
@@ -229,7 +240,6 @@ func newParser(v *Voice, description string, c Command) (*kong.Kong, error) {
 		kong.Name(v.name),
 		kong.Description(description),
 		kong.Bind(v),
-		kong.Vars{"version": v.name + " " + Version()},
 		kong.Help(func(o kong.HelpOptions, ctx *kong.Context) error { return help(o, ctx, c) }),
 	)
 	if err == nil {

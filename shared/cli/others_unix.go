@@ -50,6 +50,10 @@ func othersMay(path string, info fs.FileInfo) (mode fs.FileMode, ours bool) {
 	if is.Gid == is.Uid {
 		mode &= 0o007
 	}
+	ours = is.Uid == 0 || is.Uid == uint32(os.Geteuid())
+	if mode&0o066 == 0 {
+		return mode, ours
+	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
@@ -69,5 +73,5 @@ func othersMay(path string, info fs.FileInfo) (mode fs.FileMode, ours bool) {
 			mode &^= 0o070
 		}
 	}
-	return mode, is.Uid == 0 || is.Uid == uint32(os.Geteuid())
+	return mode, ours
 }
