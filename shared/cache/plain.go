@@ -2,6 +2,7 @@ package cache
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 	"strconv"
 	"time"
@@ -172,14 +173,10 @@ func (p *plainReader) string() []byte {
 
 // plainLength is how much of s, from its beginning on, is to be seen in ASCII
 // and no backslash.
-func plainLength[text []byte | string](s text) int {
+func plainLength(s []byte) int {
 	at := 0
-	for ; at+8 <= len(s); at += 8 {
-		x := uint64(s[at]) | uint64(s[at+1])<<8 | uint64(s[at+2])<<16 | uint64(s[at+3])<<24 |
-			uint64(s[at+4])<<32 | uint64(s[at+5])<<40 | uint64(s[at+6])<<48 | uint64(s[at+7])<<56
-		if !plainEight(x) {
-			break
-		}
+	for at+8 <= len(s) && plainEight(binary.LittleEndian.Uint64(s[at:])) {
+		at += 8
 	}
 	for at < len(s) && ' ' <= s[at] && s[at] <= '~' && s[at] != '\\' {
 		at++

@@ -35,7 +35,7 @@ func quote(s string) string { return string(appendQuoted(nil, s)) }
 
 func appendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
-	plain := plainLength(s)
+	plain := plainLength([]byte(s)) // not copied, since it is only read
 	if at := strings.IndexByte(s[:plain], '"'); at >= 0 {
 		plain = at
 	}
