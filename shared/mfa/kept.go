@@ -114,7 +114,7 @@ func AskSeed(ctx context.Context, turn Turn, serial string) (seed Seed, err erro
 // ReadSeed reads all of r as a seed. A read that is blocked when ctx ends is
 // left behind.
 func ReadSeed(ctx context.Context, r io.Reader) (Seed, error) {
-	text, err := await(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(r, longestSeed+1)) })
+	text, err := await(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(r, longestText+1)) })
 	if err != nil {
 		return Seed{}, err
 	}

@@ -38,7 +38,8 @@ type SeedError struct{ Reason string }
 func (e *SeedError) Error() string { return "not a usable seed: " + e.Reason }
 
 const (
-	longestSeed  = 1 << 10 // bytes of text; AWS's URIs have 150
+	longestText  = 1 << 10 // bytes; AWS's URIs have 150
+	longestSeed  = 320     // bytes, whose URI is shorter than that; more than 128 are hashed first (RFC 2104)
 	shortestSeed = 80 / 8  // bytes; AWS's have 40, those of other services at least 10
 	longestStep  = 300     // seconds
 )
@@ -65,7 +66,7 @@ func ParseSeed(text string) (Seed, error) {
 
 // parseSeed returns a seed, or the reason why it is none.
 func parseSeed(text string) (seed, string) {
-	if len(text) > longestSeed {
+	if len(text) > longestText {
 		return seed{}, "too long to be a seed: over 1 KiB"
 	}
 	if reason := unprintable(text); reason != "" {
@@ -194,6 +195,8 @@ func parseSecret(text string) (string, string) {
 		return "", "the padding (=) does not fit the length"
 	case len(secret) < shortestSeed:
 		return "", "too short to be a seed: under 80 bits"
+	case len(secret) > longestSeed:
+		return "", "too long to be a seed: over 2560 bits"
 	}
 	return encoding.EncodeToString(secret), "" // without the odd bits that a last letter may have
 }

@@ -177,6 +177,7 @@ func TestRefusedSeeds(t *testing.T) {
 		uri + "\r" + uri:                         "more than one line",
 		uri + " " + uri:                          "more than one otpauth URI",
 		strings.Repeat(secret, 65):               "too long to be a seed: over 1 KiB",
+		strings.Repeat("AAAAAAAA", 65):           "too long to be a seed: over 2560 bits",
 		secret[:14]:                              "base32 cannot be of that length: characters are missing, or too many",
 		secret + "QXZQ" + "===":                  "the padding (=) does not fit the length",
 		secret + "=":                             "the padding (=) does not fit the length",
