@@ -67,8 +67,10 @@ fuzz: ## look for input that is read wrongly: each fuzz target for FUZZTIME
 			echo "$$*"; "$$@" || exit 1; \
 	done; done
 
-bench: ## how our programs compare with others built and run beside them
-	$(GO) test -run '^$$' -bench . -benchtime 3x ./shared/awstest ./shared/profile
+ROUNDS ?= 50
+bench: ## how our programs compare with others built and run beside them, in ROUNDS turns; UPDATE=1 writes docs/performance.md
+	$(GO) test -run '^$$' -bench Speed -benchtime $(ROUNDS)x -timeout 30m ./shared/awstest $(if $(UPDATE),-update)
+	$(GO) test -run '^$$' -bench . -skip Speed -benchtime 3x ./shared/awstest ./shared/profile
 
 cross: ## build for every platform
 	for platform in $(PLATFORMS); do \

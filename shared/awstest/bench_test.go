@@ -3,6 +3,7 @@
 package awstest_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -132,9 +133,9 @@ func settle(b *testing.B, bin string, homes ...[]string) {
 	}
 }
 
-func median(times []time.Duration) time.Duration {
-	slices.Sort(times)
-	return times[len(times)/2]
+func median[T cmp.Ordered](all []T) T {
+	slices.Sort(all)
+	return all[len(all)/2]
 }
 
 // warmHome makes a HOME with so many profiles and a session that is good, and

@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,7 +36,9 @@ type measured struct {
 	goal  float64 // of CPU time, as a ratio to the base; 0: none
 	every int     // how many rounds there are for each run of it; 0: one
 
-	cpu, wall []time.Duration
+	cpu, wall    []time.Duration
+	faults       []int64
+	instructions string // of one run, where valgrind is
 }
 
 // BenchmarkSpeed compares our programs with those in testdata/speed, which do no
@@ -62,6 +66,12 @@ func BenchmarkSpeed(b *testing.B) {
 					}
 				}
 			}
+			if s.before != nil {
+				s.before(b, runs)
+			}
+			for i := range runs {
+				runs[i].count(b, bin)
+			}
 			rows = append(rows, report(b, s.name, runs)...)
 		})
 	}
@@ -70,7 +80,7 @@ func BenchmarkSpeed(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		rows = append(rows, fmt.Sprintf("| size, stripped | `%s` | %.1f MB | | | | 12 MB |\n", name, float64(info.Size())/1e6))
+		rows = append(rows, fmt.Sprintf("| size, stripped | `%s` | %.2f MB | | 12 MB | | | | |\n", name, float64(info.Size())/1e6))
 	}
 	if *update {
 		if err := rewriteTable("../../docs/performance.md", rows); err != nil {
@@ -79,17 +89,38 @@ func BenchmarkSpeed(b *testing.B) {
 	}
 }
 
-func (m *measured) measure(b *testing.B, bin string) {
-	program := m.args[0]
-	if !filepath.IsAbs(program) {
-		program = filepath.Join(bin, program)
+func (m *measured) program(bin string) string {
+	if filepath.IsAbs(m.args[0]) {
+		return m.args[0]
 	}
+	return filepath.Join(bin, m.args[0])
+}
+
+// count counts instructions, which is the same on a machine with much to do.
+func (m *measured) count(b *testing.B, bin string) {
+	valgrind, err := exec.LookPath("valgrind")
+	if err != nil || m.every > 1 {
+		return
+	}
+	cmd := exec.Command(valgrind, append([]string{"--tool=callgrind", "--callgrind-out-file=/dev/null", m.program(bin)}, m.args[1:]...)...)
+	cmd.Env = append(m.env, "GODEBUG=asyncpreemptoff=1") // whose signals callgrind does not follow
+	out, err := cmd.CombinedOutput()
+	_, counted, ok := strings.Cut(string(out), "Collected : ")
+	if err != nil || !ok {
+		b.Logf("%s: no instructions: %v", m.name, err)
+		return
+	}
+	n, _ := strconv.ParseFloat(strings.Fields(counted)[0], 64)
+	m.instructions = fmt.Sprintf("%.1f M", n/1e6)
+}
+
+func (m *measured) measure(b *testing.B, bin string) {
 	out, err := os.CreateTemp(b.TempDir(), "out")
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer out.Close()
-	cmd := exec.Command(program, m.args[1:]...)
+	cmd := exec.Command(m.program(bin), m.args[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = m.env, out, out // a file takes no part, as a pipe does
 	began := time.Now()
 	if err := cmd.Run(); err != nil {
@@ -98,6 +129,7 @@ func (m *measured) measure(b *testing.B, bin string) {
 	}
 	m.wall = append(m.wall, time.Since(began))
 	m.cpu = append(m.cpu, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+	m.faults = append(m.faults, cmd.ProcessState.SysUsage().(*syscall.Rusage).Minflt)
 }
 
 // report tells the medians of a situation, as metrics and as rows.
@@ -115,8 +147,8 @@ func report(b *testing.B, name string, runs []measured) (rows []string) {
 		if m.goal > 0 {
 			goal = fmt.Sprintf("%.1f", m.goal)
 		}
-		rows = append(rows, fmt.Sprintf("| %s | %s | %.2f ms | %.2f | %.2f ms | %.2f | %s |\n",
-			name, m.name, c.Seconds()*1e3, ratios[0], w.Seconds()*1e3, ratios[1], goal))
+		rows = append(rows, fmt.Sprintf("| %s | %s | %.2f ms | %.2f | %s | %.2f ms | %.2f | %d | %s |\n",
+			name, m.name, c.Seconds()*1e3, ratios[0], goal, w.Seconds()*1e3, ratios[1], median(m.faults), m.instructions))
 	}
 	return rows
 }
