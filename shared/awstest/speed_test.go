@@ -89,6 +89,16 @@ func BenchmarkSpeed(b *testing.B) {
 	}
 }
 
+// What is larger takes longer to load, and to start.
+func TestProgramsAreSmall(t *testing.T) {
+	bin := build(t)
+	for _, name := range []string{"aws-mfa-login", "aws-mfa-status", "aws-mfa-console"} {
+		if info, err := os.Stat(filepath.Join(bin, name)); err != nil || info.Size() > 12e6 {
+			t.Errorf("%s: got %d bytes (%v), want at most 12 MB", name, info.Size(), err)
+		}
+	}
+}
+
 func (m *measured) program(bin string) string {
 	if filepath.IsAbs(m.args[0]) {
 		return m.args[0]

@@ -500,7 +500,7 @@ func buildIn(t testing.TB, dir string) string {
 			t.Fatal(err)
 		}
 	}
-	args := []string{"build", "-trimpath", "-ldflags", "-s -w -X aws-mfa/shared/cli.version=v0.0.0-test", "-o", dir + string(filepath.Separator)}
+	args := []string{"build", "-trimpath", "-tags", "nethttpomithttp2", "-ldflags", "-s -w -X aws-mfa/shared/cli.version=v0.0.0-test", "-o", dir + string(filepath.Separator)}
 	if os.Getenv("GOCOVERDIR") != "" {
 		args = append(args, "-cover", "-coverpkg=aws-mfa/...")
 	}

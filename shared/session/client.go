@@ -74,8 +74,9 @@ func partitionOf(region string) string {
 }
 
 // HTTPClient is an HTTP client with the proxy, the certificates and the limits
-// that hold for all requests. It follows no redirect: what we send is secret.
-// The CA bundle is read now.
+// that hold for all requests. It follows no redirect: what we send is secret. It
+// speaks HTTP/1.1, since there is but one request to make. The CA bundle is read
+// now.
 func HTTPClient(n profile.Network) (*http.Client, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if path := n.CABundle; path.Set {
@@ -93,7 +94,6 @@ func HTTPClient(n profile.Network) (*http.Client, error) {
 		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
 		TLSClientConfig:     config,
 		TLSHandshakeTimeout: connectTimeout,
-		ForceAttemptHTTP2:   true,
 		IdleConnTimeout:     maxIdleTime,
 		MaxIdleConnsPerHost: maxIdle,
 		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {

@@ -23,7 +23,7 @@ func main() {
 	must(err)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
-	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
+	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	var r *http.Request
 	if os.Args[1] == "AssumeRole" {
 		r, err = assumeRole(os.Args[2], os.Args[3], os.Args[4], os.Args[5], os.Args[6])

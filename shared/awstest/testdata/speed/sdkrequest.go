@@ -18,7 +18,7 @@ func main() {
 	must(err)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
-	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
+	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	keys := credentials.NewStaticCredentialsProvider(os.Args[2], os.Args[3], "")
 	out, err := sts.New(sts.Options{Region: "eu-west-1", HTTPClient: client, Credentials: keys}).AssumeRole(context.Background(), &sts.AssumeRoleInput{
 		RoleArn: &os.Args[4], RoleSessionName: aws.String("jane"), SerialNumber: &os.Args[5], TokenCode: &os.Args[6],
