@@ -59,7 +59,7 @@ race: ## the packages under the race detector; the programs that the scripts run
 	CGO_ENABLED=1 $(GO) test -race -skip TestSuite ./...
 
 faults: ## the programs under faults: killed, disk, network, load (docs/reliability.md)
-	$(GO) test -tags faults -run '^TestFault[A-Z]' -timeout 20m ./shared/awstest
+	$(GO) test -tags faults -run '^TestFault[A-Z]' -timeout 8m ./shared/awstest
 
 fuzz: ## look for input that is read wrongly: each fuzz target for FUZZTIME
 	@for dir in $$(grep -rl '^func Fuzz' --include='*_test.go' cmd shared | xargs -n 1 dirname | sort -u); do \
