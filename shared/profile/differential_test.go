@@ -96,7 +96,7 @@ func TestProfilesAreResolvedAsBotocoreResolvesThem(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		names, answers := ask(env)
+		names, answers := ask(t, env)
 		env["HOME"], env["USERPROFILE"] = dir, dir
 		set, err := profile.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok })
 		for _, name := range slices.Sorted(maps.Keys(answers)) {
@@ -140,7 +140,7 @@ func TestProfilesAreResolvedAsBotocoreResolvesThem(t *testing.T) {
 
 // botocore starts the real one. ask has it resolve all profiles of an
 // environment; names are theirs, sorted, and none where the files can't be read.
-func botocore(t *testing.T, home string) (ask func(env map[string]string) (names []string, answers map[string]answer), knowsLogin bool) {
+func botocore(t testing.TB, home string) (ask func(t *testing.T, env map[string]string) (names []string, answers map[string]answer), knowsLogin bool) {
 	t.Helper()
 	cmd := exec.Command(profile.PythonWith(t, "botocore.credentials"), filepath.Join("testdata", "resolve.py"), home)
 	cmd.Env = append(os.Environ(), "PYTHONUTF8=1")
@@ -169,7 +169,7 @@ func botocore(t *testing.T, home string) (ask func(env map[string]string) (names
 		t.Fatal(err)
 	}
 	t.Logf("botocore %s", first.Version)
-	return func(env map[string]string) ([]string, map[string]answer) {
+	return func(t *testing.T, env map[string]string) ([]string, map[string]answer) {
 		if err := json.NewEncoder(in).Encode(env); err != nil {
 			t.Fatal(err)
 		}

@@ -218,7 +218,7 @@ except Exception as e: print(json.dumps(str(type(e).__name__)))`, path).Output()
 }
 
 // pythonWith finds a python3 that has the module; in CI there must be one.
-func pythonWith(t *testing.T, module string) string {
+func pythonWith(t testing.TB, module string) string {
 	t.Helper()
 	for _, python := range []string{"python3", "/usr/bin/python3"} {
 		if exec.Command(python, "-c", "import "+module).Run() == nil {
