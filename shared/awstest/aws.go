@@ -147,13 +147,16 @@ func (a *AWS) ExpireSessions() {
 	}
 }
 
-// Issued tells whether these are an access key ID, its secret key and, for a
-// session, its token, as AWS gave them out.
-func (a *AWS) Issued(id, secret, token string) bool {
+// Identity tells whose an access key ID, its secret key and, for a session, its
+// token are, as GetCallerIdentity does, also after their time; "" if AWS did not
+// give them out together.
+func (a *AWS) Identity(id, secret, token string) (arn string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	k := a.keys[id]
-	return k != nil && k.secret == secret && k.token == token
+	if k := a.keys[id]; k != nil && k.secret == secret && k.token == token {
+		return k.arn
+	}
+	return ""
 }
 
 // DisableRegion makes STS answer RegionDisabledException in region.

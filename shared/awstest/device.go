@@ -84,6 +84,27 @@ func (d *Device) accept(code string, now time.Time) bool {
 	return false
 }
 
+// The reasons to refuse a code that was one of the device's.
+const (
+	CodeUsed = "used" // before
+	CodeLate = "late" // by up to an hour
+)
+
+// refused tells why a code was not accepted, "" if it was never one.
+func (d *Device) refused(code string, now time.Time) string {
+	current, why := d.stepAt(now), ""
+	for n := current - int64(time.Hour/d.period); n <= current+int64(period/d.period); n++ {
+		switch right, err := d.code(n); {
+		case err != nil || code != right:
+		case d.used[n]:
+			return CodeUsed
+		default:
+			why = CodeLate
+		}
+	}
+	return why
+}
+
 func (d *Device) code(n int64) (string, error) {
 	at := time.Unix(0, n*int64(d.period))
 	return totp.GenerateCodeCustom(d.Seed, at, totp.ValidateOpts{Period: uint(d.period / time.Second), Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})

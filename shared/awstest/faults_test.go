@@ -3,6 +3,7 @@
 package awstest_test
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -240,4 +241,35 @@ func (p *place) hasNoSecret(shown string, args []string) {
 			p.Errorf("%v showed a secret: %.4s… (%d characters)", args, secret, len(secret))
 		}
 	}
+}
+
+// startKeyring starts a Secret Service for all programs of the place.
+func (p *place) startKeyring() {
+	p.Helper()
+	for _, tool := range []string{"gnome-keyring-daemon", "dbus-run-session", "dbus-send", "secret-tool"} {
+		if ok, err := condition("tool:"+tool, nil); err != nil {
+			p.Fatal(err)
+		} else if !ok {
+			p.Skip("without ", tool)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background()) // it lives until the cleanup
+	cmd := p.command(ctx, filepath.Join(p.bin, "keyring"), "sh", "-c", `echo "$DBUS_SESSION_BUS_ADDRESS"; cat`)
+	in, wrong := cmd.StdinPipe()
+	out, err := cmd.StdoutPipe()
+	if err := errors.Join(wrong, err, cmd.Start()); err != nil {
+		p.Fatal(err)
+	}
+	p.Cleanup(func() {
+		in.Close()
+		timer := time.AfterFunc(patience, cancel)
+		_ = cmd.Wait()
+		timer.Stop()
+		cancel()
+	})
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.env = append(p.env, "DBUS_SESSION_BUS_ADDRESS="+strings.TrimSpace(address))
 }

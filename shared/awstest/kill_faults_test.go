@@ -333,7 +333,7 @@ type victim struct {
 	sessions    []kept // that AWS gave, as they were kept, the newest last
 	codes       map[string]bool
 	seed        string // that --save-seed reads
-	bus         string // of the keyring, "" without
+	keyring     bool   // there is one
 	turns       int    // of seeds
 	last        []string
 }
@@ -516,7 +516,7 @@ func (v *victim) whole() (strays int) {
 			v.Errorf("%s has %d staged files of killed processes", dir, n)
 		}
 	}
-	if v.bus != "" && !slices.Contains(seeds[:], v.inKeyring()) && len(v.sealed()) == 0 {
+	if v.keyring && !slices.Contains(seeds[:], v.inKeyring()) && len(v.sealed()) == 0 {
 		v.Errorf("neither the old seed nor the new one is kept; the keyring has %q", v.inKeyring())
 	}
 	return strays
@@ -690,8 +690,9 @@ var seeds = [...]string{strings.Repeat("ABCD2345", 8), strings.Repeat("WXYZ6723"
 // turns, and that the other one is given next.
 func (v *victim) turnSeed() {
 	v.Helper()
-	if v.bus == "" {
+	if !v.keyring {
 		v.startKeyring()
+		v.keyring = true
 	}
 	v.seed = seeds[0]
 	if v.inKeyring() == v.seed {
@@ -701,36 +702,6 @@ func (v *victim) turnSeed() {
 		v.must("aws-mfa-login", "mfa", "--forget-seed")
 		v.putOld(".aws/mfa/jane-99dd016590324f379b69dba8e63cadda.age", sealedHead+strings.Repeat("x", sealedSize-len(sealedHead)))
 	}
-}
-
-// startKeyring starts a Secret Service for all programs of the place.
-func (v *victim) startKeyring() {
-	v.Helper()
-	for _, tool := range []string{"gnome-keyring-daemon", "dbus-run-session", "secret-tool"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			v.Skip(err)
-		}
-	}
-	cmd := v.command(context.Background(), filepath.Join(v.bin, "keyring"), "sh", "-c", `echo "$DBUS_SESSION_BUS_ADDRESS"; cat`)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		v.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		v.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		v.Fatal(err)
-	}
-	v.Cleanup(func() { in.Close(); _ = cmd.Wait() })
-	var line [256]byte
-	n, err := out.Read(line[:])
-	if err != nil {
-		v.Fatal(err)
-	}
-	v.bus = "DBUS_SESSION_BUS_ADDRESS=" + strings.TrimSpace(string(line[:n]))
-	v.env = append(v.env, v.bus)
 }
 
 var secretOf = regexp.MustCompile(`secret=([A-Z2-7]+)`)

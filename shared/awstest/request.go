@@ -29,6 +29,7 @@ type Call struct {
 	DurationSeconds int    // as asked for, 0 if not
 	Status          int    // 0 if the connection was dropped
 	Code            string // AWS's error code, or the kind of fault
+	CodeRefused     string `json:",omitempty"` // why an MFA code was: CodeUsed, CodeLate, or "" where it was none of the device's
 }
 
 // Calls lists every request answered or dropped, in order. A call is in the

@@ -128,17 +128,17 @@ func TestKeysAndTokensMustBelongTogether(t *testing.T) {
 
 	for _, k := range []struct {
 		id, secret, token string
-		issued            bool
+		of                string
 	}{
-		{w.jane.AccessKeyID, w.jane.SecretAccessKey, "", true},
-		{w.jane.AccessKeyID, w.jane.SecretAccessKey, *one.SessionToken, false},
-		{*one.AccessKeyId, *one.SecretAccessKey, *one.SessionToken, true},
-		{*one.AccessKeyId, *one.SecretAccessKey, *two.SessionToken, false},
-		{*one.AccessKeyId, *two.SecretAccessKey, *one.SessionToken, false},
-		{"", "", "", false},
+		{w.jane.AccessKeyID, w.jane.SecretAccessKey, "", janeARN},
+		{w.jane.AccessKeyID, w.jane.SecretAccessKey, *one.SessionToken, ""},
+		{*one.AccessKeyId, *one.SecretAccessKey, *one.SessionToken, "arn:aws:sts::123456789012:assumed-role/PowerUserRole/jane"},
+		{*one.AccessKeyId, *one.SecretAccessKey, *two.SessionToken, ""},
+		{*one.AccessKeyId, *two.SecretAccessKey, *one.SessionToken, ""},
+		{"", "", "", ""},
 	} {
-		if got := w.Issued(k.id, k.secret, k.token); got != k.issued {
-			t.Errorf("%+v: got %t", k, got)
+		if got := w.Identity(k.id, k.secret, k.token); got != k.of {
+			t.Errorf("%+v: got %q", k, got)
 		}
 	}
 }

@@ -187,6 +187,7 @@ func (a *AWS) mfa(req *request, caller *key) (bool, *refusal) {
 		return false, denied("MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.")
 	}
 	if !d.accept(code, a.Now()) {
+		req.call.CodeRefused = d.refused(code, a.Now())
 		return false, denied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
 	}
 	return true, nil

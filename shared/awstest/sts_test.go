@@ -72,7 +72,7 @@ func TestACodeIsAcceptedOnceAndOneStepEitherSide(t *testing.T) {
 	first := w.request()
 	w.session(w.asJane())
 	_, err := w.asJane().AssumeRole(t.Context(), first)
-	wantRefusal(t, err, "AccessDenied", wrongCode)
+	w.wantCodeRefused(err, awstest.CodeUsed)
 
 	w.session(w.asJane()) // the next step's
 	if _, err := w.Code(w.jane.Device.SerialNumber); err == nil {
@@ -82,10 +82,20 @@ func TestACodeIsAcceptedOnceAndOneStepEitherSide(t *testing.T) {
 	late := w.request() // the next step's again
 	w.Shift(3 * step)
 	_, err = w.asJane().AssumeRole(t.Context(), late)
-	wantRefusal(t, err, "AccessDenied", wrongCode)
+	w.wantCodeRefused(err, awstest.CodeLate)
 	w.Shift(-step)
 	if _, err = w.asJane().AssumeRole(t.Context(), late); err != nil {
 		t.Errorf("one step late: %v", err)
+	}
+}
+
+// wantCodeRefused wants AWS to refuse the code, and to log why.
+func (w world) wantCodeRefused(err error, why string) {
+	w.t.Helper()
+	wantRefusal(w.t, err, "AccessDenied", wrongCode)
+	calls := w.Calls()
+	if got := calls[len(calls)-1].CodeRefused; got != why {
+		w.t.Errorf("the code was refused as %q, want %q", got, why)
 	}
 }
 
@@ -101,7 +111,7 @@ func TestAWrongCodeTellsNothingAboutTrustAndSpendsNothing(t *testing.T) {
 	}
 	in.TokenCode = &wrong
 	_, err := w.asJane().AssumeRole(t.Context(), in)
-	wantRefusal(t, err, "AccessDenied", wrongCode)
+	w.wantCodeRefused(err, "")
 
 	in.TokenCode = &right
 	_, err = w.asJane().AssumeRole(t.Context(), in)
