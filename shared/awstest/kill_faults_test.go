@@ -195,7 +195,7 @@ func TestFaultKilledAtEverySystemCall(t *testing.T) {
 	again, over := signIn, credentialsProfile
 	again.name, again.given = "sign-in again", func(v *victim) { v.signedIn() }
 	over.name, over.given = "--credentials-profile again", logout.given
-	over.next = []*deed{&credentialsProfile, &logout} // which finds each copy
+	over.next = []*deed{&logout, &credentialsProfile} // the first finds each copy
 	for _, c := range []deed{signIn, again, processProfile, processProfile.linked(), over, logout.linked(), saveSeed, sealSeed} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
