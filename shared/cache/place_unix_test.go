@@ -24,6 +24,12 @@ func TestErrorsAreAboutTheFileThatPeopleKnow(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", action, err, want)
 		}
 	}
+	if err := os.Symlink(os.DevNull, d.Path("device")); err != nil {
+		t.Fatal(err)
+	}
+	if broken := new(BrokenError); !errors.As(d.Check("device"), &broken) || broken.Path != d.Path("device") {
+		t.Errorf("a link to a device: got %v, want %s", broken, d.Path("device"))
+	}
 	for want, err := range map[string]error{
 		"write /a/b: no space left on device":                &fs.PathError{Op: "write", Path: "/a/b.123.tmp", Err: syscall.ENOSPC},
 		"make a new file beside /a/b: read-only file system": &fs.PathError{Op: "open", Path: "/a/b.123.tmp", Err: syscall.EROFS},

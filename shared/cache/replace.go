@@ -101,13 +101,14 @@ func mkdir(dir string) error {
 // yet, and refuses what is not a file of data: as root, replacing an entry
 // linked to /dev/null would replace the device.
 func target(path string) (string, error) {
+	known := path
 	for range 40 { // as Linux
 		info, err := os.Lstat(path)
 		switch {
 		case err != nil || info.Mode().IsRegular():
 			return path, nil
 		case info.Mode().Type() != fs.ModeSymlink:
-			return "", &BrokenError{path, "not a regular file"}
+			return "", &BrokenError{known, "not a regular file"}
 		}
 		link, err := os.Readlink(path)
 		if err != nil {
@@ -120,7 +121,7 @@ func target(path string) (string, error) {
 		}
 		path = link
 	}
-	return "", &fs.PathError{Op: "readlink", Path: path, Err: syscall.ELOOP}
+	return "", &fs.PathError{Op: "readlink", Path: known, Err: syscall.ELOOP}
 }
 
 // replace puts data in the place of the file path, or leaves everything as it
