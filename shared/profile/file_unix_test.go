@@ -74,6 +74,18 @@ func TestALinkThatLeadsNowhereIsNamed(t *testing.T) {
 	}
 }
 
+func TestWithoutFilesThatIsTheReason(t *testing.T) {
+	home := t.TempDir()
+	set, err := Load(environment(map[string]string{"HOME": home}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `unknown profile "p": there is no ` + filepath.Join(home, ".aws", "config") + ", and no " + filepath.Join(home, ".aws", "credentials")
+	if _, err := set.Profile("p"); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestAHomeOfSomewhereIsNone(t *testing.T) {
 	for _, home := range []string{"", ".", "home", "~"} {
 		if _, err := Load(environment(map[string]string{"HOME": home})); err == nil || !strings.HasPrefix(err.Error(), "there is no home directory: ") {

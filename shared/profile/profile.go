@@ -9,7 +9,6 @@ package profile
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"os"
 	"os/user"
@@ -319,7 +318,7 @@ type UnknownProfileError struct {
 	Near  func() []string // names that are close, the closest first; nil for none
 	Files []string        // that were read
 	From  Origin          // of the setting that names it, if one does
-	Lost  string          // the file that is a symbolic link to nothing, if one is
+	Lost  string          // what is missing of the files, "" for nothing
 }
 
 func (e *UnknownProfileError) Error() string {
@@ -327,29 +326,33 @@ func (e *UnknownProfileError) Error() string {
 	if e.From != (Origin{}) {
 		text += " (named by " + e.From.String() + ")"
 	}
-	return text + leadsNowhere(e.Lost)
+	return text + because(e.Lost)
 }
 
-// lost is the file that is a symbolic link to nothing: to the AWS CLI there is no
-// such file, which may not be what the user sees. "" if there is none.
+// lost tells of a file that is a symbolic link to nothing, where to the AWS CLI
+// there is none but the user may see one, and of both if they are not there.
 func (s *Set) lost() string {
-	for _, f := range []*file{s.config, s.credentials} {
-		if info, err := os.Lstat(f.path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+	var missing []string
+	for _, path := range []string{s.config.path, s.credentials.path} {
+		if _, err := os.Stat(path); err == nil || path == "" {
 			continue
 		}
-		if _, err := os.Stat(f.path); errors.Is(err, fs.ErrNotExist) {
-			return f.path
+		if _, err := os.Lstat(path); err == nil {
+			return path + " is a symbolic link that leads nowhere"
 		}
+		missing = append(missing, "no "+path)
 	}
-	return ""
-}
-
-// leadsNowhere adds to an error the link that may be the reason.
-func leadsNowhere(link string) string {
-	if link == "" {
+	if len(missing) < 2 {
 		return ""
 	}
-	return ": " + link + " is a symbolic link that leads nowhere"
+	return "there is " + strings.Join(missing, ", and ")
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
 }
 
 // Home is the user's home directory as the AWS CLI finds it: HOME (Windows:

@@ -129,7 +129,7 @@ func (p *Profile) keysSource(holder *Profile, chain []string) (s Source, err err
 		}
 	case kind == NoCredentials:
 		err = &SettingError{Profile: p.Name, Key: "source_profile", From: p.Value("source_profile").From, Source: holder.Name,
-			Reason: fmt.Sprintf("profile %q has no access keys", holder.Name) + leadsNowhere(p.set.lost())}
+			Reason: fmt.Sprintf("profile %q has no access keys", holder.Name) + because(p.set.lost())}
 	default:
 		err = &UnsupportedError{Profile: holder.Name, Kind: kind, Via: p.Name}
 	}
