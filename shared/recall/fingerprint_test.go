@@ -59,6 +59,18 @@ func TestAFingerprintChangesWithWhatIsRead(t *testing.T) {
 	look("another text of the same size and time", env)
 }
 
+func TestAHomeOfSomewhereIsNone(t *testing.T) {
+	for _, home := range []string{"", ".", "home", "~"} {
+		env := lookup(map[string]string{"HOME": home, "USERPROFILE": home})
+		if dir, ok := Home(env); ok {
+			t.Errorf("%q: got %q", home, dir)
+		}
+		if got := Fingerprint(env); got != "" {
+			t.Errorf("%q: got the fingerprint %q", home, got)
+		}
+	}
+}
+
 func lookup(env map[string]string) Environment {
 	return func(name string) (string, bool) {
 		value, ok := env[name]

@@ -6,6 +6,7 @@ package recall
 
 import (
 	"os"
+	"path/filepath"
 	"time"
 
 	"aws-mfa/shared/cache"
@@ -15,14 +16,15 @@ import (
 // Environment looks up a variable, as os.LookupEnv does.
 type Environment = func(name string) (value string, ok bool)
 
-// Home is the user's home directory, if the environment has it.
+// Home is the user's home directory, if the environment has one: that of
+// wherever one happens to be is none.
 func Home(env Environment) (dir string, ok bool) {
 	variable := "HOME"
 	if os.PathSeparator == '\\' {
 		variable = "USERPROFILE"
 	}
 	dir, _ = env(variable)
-	return dir, dir != ""
+	return dir, filepath.IsAbs(dir)
 }
 
 // A Session is one that a profile has, and the way to it.
