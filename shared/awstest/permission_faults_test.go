@@ -87,6 +87,25 @@ func TestFaultPermissionForeignFiles(t *testing.T) {
 	tried(t, "a file is root's", times)
 }
 
+// What others may write in our place cannot be closed to them; it is used, and
+// told.
+func TestFaultPermissionForeignDirectories(t *testing.T) {
+	t.Parallel()
+	asRoot(t)
+	r := newUserRuin(t)
+	directories := []string{"cli/cache", "mfa"}
+	for _, dir := range directories {
+		r.must("chown", stranger+":"+stranger, r.inAWS(dir))
+		r.must("chmod", "777", r.inAWS(dir))
+		o := r.must(append(slices.Clone(r.as), "aws-mfa-login", "mfa", "--force", "-t", r.freshCode())...)
+		if want := "warning: " + r.inAWS(dir) + " belongs to another user, who can change"; strings.Count(o.stderr, want) != 1 {
+			t.Errorf("got %s\nwant once: %s", o.stderr, want)
+		}
+		r.must("chown", nobody+":"+nobody, r.inAWS(dir))
+	}
+	tried(t, "a directory is another user's, who lets everybody write", len(directories))
+}
+
 const programsOfEverything = 6
 
 // everything does all that writes, beginning with nothing but keys and a

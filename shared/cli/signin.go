@@ -86,11 +86,13 @@ func SignIn(ctx context.Context, v *Voice, login *profile.Login, o session.Optio
 
 // warnOfFiles tells of AWS files that are not the user's alone. It does so when a
 // session is opened, which is often enough: what is told all day is not read.
-// What is ours is closed to others as it is written.
+// What is ours was closed to others as it was written; what is somebody else's
+// cannot be.
 func (v *Voice) warnOfFiles() {
-	dir := filepath.Join(profile.Home(os.LookupEnv), ".aws")
+	home := profile.Home(os.LookupEnv)
+	dir := filepath.Join(home, ".aws")
 	config, credentials := profile.Files(os.LookupEnv)
-	for _, path := range []string{dir, filepath.Join(dir, "cli"), config} {
+	for _, path := range []string{dir, filepath.Join(dir, "cli"), string(cache.In(home)), string(cache.MemoryIn(home)), config} {
 		v.WarnOfOthers(path, false)
 	}
 	v.WarnOfOthers(credentials, true)
