@@ -473,6 +473,62 @@ func (r *ruin) restore(file string, isDirectory bool) string {
 	return "if [ ! -d $F ] || [ -L $F ]; then rm -f $F; cp -a $G/" + file + " $F; fi"
 }
 
+// Those who are signed in are answered before anything else is done. What stands
+// in the place of a file then is not waited for, nor read without an end.
+func TestFaultDiskStrangeFilesForTheSignedIn(t *testing.T) {
+	t.Parallel()
+	r := newRuin(t)
+	answers := [][]string{
+		{"aws-mfa-login", "mfa"}, {"aws-mfa-login", "mfa", "--format", "process"},
+		{"aws-mfa-status", "--offline", "--template", "{{.Profile}} {{.State}}", "mfa"}, {"aws-mfa-status", "mfa"}, {"aws-mfa-console", "mfa", "--print"},
+	}
+	route := r.routeKept()
+	r.must("rm", "-rf", r.golden)
+	r.must("cp", "-a", r.inAWS(), r.golden)
+	strange := map[string]string{
+		"a directory": "mkdir $F; : >$F/kept", "a FIFO": "mkfifo $F", "a link to nothing": "ln -s nowhere/x $F", "a link to itself": "ln -s ${F##*/} $F",
+		"a link to /dev/zero": "ln -s /dev/zero $F", "1 GiB": "truncate -s 1G $F", "nothing": ": >$F", "another's": "printf '{}' >$F",
+	}
+	times := 0
+	for _, file := range []string{route, "mfa/clock.json", "mfa/" + strings.TrimSuffix(filepath.Base(r.entry), ".json") + ".origin.json", "mfa/" + janeDevice + ".json", r.entry} {
+		for kind, made := range strange {
+			for _, args := range answers {
+				times++
+				r.must("sh", "-c", `F=$1; rm -rf "$F"; `+made, "sh", r.inAWS(file))
+				o := r.run(args...)
+				what := fmt.Sprintf("%s for %s, %v", kind, file, args)
+				switch {
+				case o.status == 0:
+					r.endedWell(what, o)
+				case file != r.entry:
+					t.Errorf("%s: got status %d, want an answer all the same\n%s", what, o.status, o.stderr)
+				case o.status != 1 && o.status != 3:
+					t.Errorf("%s: got status %d\n%s", what, o.status, o.stderr)
+				}
+				if o.took > 10*time.Second {
+					t.Errorf("%s: it took %v", what, o.took)
+				}
+			}
+			r.must("sh", "-c", `rm -rf "$1/$3"; [ ! -e "$2/$3" ] || cp -a "$2/$3" "$1/$3"`, "sh", r.inAWS(), r.golden, file)
+		}
+	}
+	tried(t, "something strange is in the place of a file, and one is signed in", times)
+}
+
+// routeKept signs in, as often as it takes, until the way to the session is
+// remembered: it is not as long as the AWS files are new.
+func (r *ruin) routeKept() (name string) {
+	r.Helper()
+	for {
+		r.must("aws-mfa-login", "mfa")
+		if found, _ := filepath.Glob(r.inAWS("mfa", "*.route.json")); len(found) == 1 {
+			name, _ = filepath.Rel(r.inAWS(), found[0])
+			return name
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
 // A missing home is not made, and without one nothing is read or written where
 // one happens to be.
 func TestFaultDiskNoHome(t *testing.T) {
