@@ -129,9 +129,7 @@ func (r *ruin) try(w wreck) (times int) {
 		if w.fails != nil && slices.Contains(w.fails, operation) != (o.status != 0) {
 			r.Errorf("%s: got status %d\n%s", what, o.status, o.stderr)
 		}
-		if w.env == nil {
-			r.intact(what, operation, o.status == 0 && !w.lost)
-		}
+		r.intact(what, operation, o.status == 0 && !w.lost)
 	}
 	return times
 }
@@ -538,7 +536,7 @@ func TestFaultDiskNoHome(t *testing.T) {
 	for _, home := range []string{"", ".", r.home + "/missing", "/dev/null"} {
 		env := []string{"HOME=" + home}
 		times += r.try(wreck{name: "HOME=" + home, env: env, fails: operations})
-		if home == "" || home == "." {
+		if !filepath.IsAbs(home) {
 			continue
 		}
 		env = append(env, "AWS_CONFIG_FILE="+r.inAWS("config"), "AWS_SHARED_CREDENTIALS_FILE="+r.inAWS("credentials"))
@@ -548,6 +546,16 @@ func TestFaultDiskNoHome(t *testing.T) {
 		t.Errorf("a home directory was made: %v", err)
 	}
 	tried(t, "HOME is not set, or missing", times)
+}
+
+// Without HOME, the home directory is the one that the system has on record.
+func TestFaultDiskNoHomeOnRecord(t *testing.T) {
+	t.Parallel()
+	asRoot(t)
+	r := newRuin(t)
+	r.as = []string{"setpriv", "--reuid", stranger, "--regid", stranger, "--clear-groups"}
+	r.must("chmod", "755", filepath.Dir(r.home))
+	tried(t, "HOME is not set, and the user is not on record", r.try(wreck{name: "HOME not set", env: []string{"-u", "HOME"}, fails: operations}))
 }
 
 func readFile(t *testing.T, path string) string {
