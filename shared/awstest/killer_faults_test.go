@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func init() { programs["killer"] = killer }
+func init() { programs["killer"], programs["breaker"] = killer, breaker }
 
 // killed is the killer's status when it has killed, as shells tell of SIGKILL.
 const killed = 128 + int(unix.SIGKILL)
@@ -32,21 +32,40 @@ const killed = 128 + int(unix.SIGKILL)
 // ends by itself, and the killer's status is its. The calls are written to the
 // file CALLS, a line each. The program's children live on.
 func killer(args []string) int {
+	return trace(args[0], args[1], args[2], args[3:], func(program int) error { return unix.Kill(program, unix.SIGKILL) })
+}
+
+// breaker is the program of that name:
+//
+//	breaker N CALLS DIR SCRIPT PROGRAM ARG...
+//
+// does what killer does, but has a shell run SCRIPT before that call, which is
+// then made.
+func breaker(args []string) int {
+	return trace(args[0], args[1], args[2], args[4:], func(int) error {
+		cmd := exec.Command("sh", "-c", args[3])
+		cmd.Stderr = os.Stderr
+		return cmd.Run()
+	})
+}
+
+// trace runs a program, and does something before its nth call.
+func trace(nth, calls, dir string, program []string, do func(program int) error) int {
 	runtime.LockOSThread() // which traces
-	n, err := strconv.Atoi(args[0])
+	n, err := strconv.Atoi(nth)
 	if err != nil {
 		return failed(err)
 	}
-	cmd := exec.Command(args[3], args[4:]...)
+	cmd := exec.Command(program[0], program[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &unix.SysProcAttr{Ptrace: true}
 	if err := cmd.Start(); err != nil {
 		return failed(err)
 	}
-	t := tracer{main: cmd.Process.Pid, dir: args[2], threads: map[int]bool{cmd.Process.Pid: true}}
+	t := tracer{main: cmd.Process.Pid, dir: dir, do: do, threads: map[int]bool{cmd.Process.Pid: true}}
 	status, err := t.follow(n)
 	if err == nil {
-		err = os.WriteFile(args[1], []byte(strings.Join(t.calls, "")), 0o600)
+		err = os.WriteFile(calls, []byte(strings.Join(t.calls, "")), 0o600)
 	}
 	if err != nil {
 		return failed(err)
@@ -57,6 +76,7 @@ func killer(args []string) int {
 type tracer struct {
 	main    int
 	dir     string
+	do      func(program int) error
 	threads map[int]bool
 	calls   []string
 }
@@ -96,7 +116,7 @@ func (t *tracer) follow(n int) (status int, err error) {
 				t.calls = append(t.calls, call+"\n")
 			}
 			if ok && len(t.calls) == n {
-				if err := unix.Kill(t.main, unix.SIGKILL); err != nil {
+				if err := t.do(t.main); err != nil {
 					return 0, err
 				}
 			}
