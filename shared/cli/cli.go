@@ -221,7 +221,8 @@ func parse(v *Voice, description string, c Command, args []string) (int, error) 
 		return Failed, err
 	}
 	status := -1
-	parser.Exit = func(code int) { status = code } // --help, --version and --completion
+	var answer strings.Builder // of --help, --version and --completion
+	parser.Stdout, parser.Exit = &answer, func(code int) { status = code }
 	if _, err := parser.Parse(args); err != nil && status < 0 {
 		// A value for --save-seed may be a seed.
 		text, _, noValue := strings.Cut(err.Error(), ": bool value must be")
@@ -230,6 +231,11 @@ func parse(v *Voice, description string, c Command, args []string) (int, error) 
 		}
 		text = strings.Replace(text, `must be one of "",`, "must be one of ", 1)
 		return Misused, UsageError(text)
+	}
+	if answer.Len() > 0 {
+		if _, err := io.WriteString(v.Stdout, answer.String()); err != nil {
+			return Failed, err
+		}
 	}
 	return status, nil
 }

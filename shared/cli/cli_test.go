@@ -109,6 +109,23 @@ func TestVersionAndHelpAreAnswers(t *testing.T) {
 	}
 }
 
+func TestAnAnswerThatCannotBeWrittenIsNone(t *testing.T) {
+	file, err := os.Open(os.DevNull) // to be read
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, args := range [][]string{{"--help"}, {"--version"}, {"--completion", "bash"}} {
+		before, stderr := os.Stdout, captured(t, &os.Stderr)
+		os.Stdout = file
+		status := run("aws-mfa-test", "Test the tests.", &fake{run: returns(nil)}, args)
+		os.Stdout = before
+		if said := stderr(); status != Failed || !strings.HasPrefix(said, "aws-mfa-test: error: write "+os.DevNull+": ") {
+			t.Errorf("%v: got status %d, want %d\n%s", args, status, Failed, said)
+		}
+	}
+}
+
 func TestArgumentsReachTheCommand(t *testing.T) {
 	var names []string
 	c := &fake{}
