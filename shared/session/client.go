@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -73,6 +72,9 @@ func partitionOf(region string) string {
 	return "aws"
 }
 
+// maxBundle is many times what systems come with.
+const maxBundle = 16 << 20 // octets
+
 // HTTPClient is an HTTP client with the proxy, the certificates and the limits
 // that hold for all requests. It follows no redirect: what we send is secret. It
 // speaks HTTP/1.1, since there is but one request to make. The CA bundle is read
@@ -80,7 +82,7 @@ func partitionOf(region string) string {
 func HTTPClient(n profile.Network) (*http.Client, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if path := n.CABundle; path.Set {
-		pem, err := os.ReadFile(path.Text)
+		pem, err := readFile(path.Text, maxBundle)
 		if err != nil {
 			return nil, fmt.Errorf("CA bundle (%s): %w", path.From, err)
 		}

@@ -91,7 +91,7 @@ func providerOf(name string) (aws.CredentialsProvider, error) {
 		o.AuthorizationToken = os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")
 		if file := os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); file != "" {
 			o.AuthorizationTokenProvider = endpointcreds.TokenProviderFunc(func() (string, error) {
-				token, err := os.ReadFile(file)
+				token, err := readFile(file, maxToken)
 				return string(token), err
 			})
 		}

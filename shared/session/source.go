@@ -126,18 +126,11 @@ const maxToken = 64 << 10 // octets; STS takes 20,000
 // readToken reads the token of a web identity.
 func readToken(file profile.Value) (string, error) {
 	setting := profile.Setting{Name: "web_identity_token_file", Value: file}
-	info, err := os.Stat(file.Text)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is no regular file")
-	}
-	var text []byte
-	if err == nil {
-		text, err = os.ReadFile(file.Text)
-	}
+	text, err := readFile(file.Text, maxToken)
 	switch token := strings.TrimSpace(string(text)); {
 	case err != nil:
 		return "", &SourceError{setting, err}
-	case token == "", len(token) > maxToken:
+	case token == "":
 		return "", &SourceError{setting, errors.New("holds no token")}
 	default:
 		return token, nil
