@@ -57,13 +57,16 @@ func run(ctx context.Context, command profile.Command) (profile.Keys, error) {
 	cmd := exec.CommandContext(limited, command.Words[0], command.Words[1:]...)
 	cmd.Stdin, cmd.Stderr, cmd.WaitDelay = os.Stdin, os.Stderr, lingering
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", depthVariable, depth+1))
-	cmd.Stdout = &limitedWriter{&out, maxOutput}
+	printed := &limitedWriter{&out, maxOutput}
+	cmd.Stdout = printed
 	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:
 		return profile.Keys{}, context.Cause(ctx)
 	case limited.Err() != nil:
 		err = context.Cause(limited)
+	case printed.left < 0: // of which it has died
+		err = errTooMuch
 	case errors.Is(err, exec.ErrWaitDelay):
 		err = nil
 	}
@@ -86,6 +89,8 @@ func innermost(err error) error {
 	return err
 }
 
+var errTooMuch = errors.New("printed far too much")
+
 type limitedWriter struct {
 	to   io.Writer
 	left int
@@ -93,7 +98,7 @@ type limitedWriter struct {
 
 func (w *limitedWriter) Write(p []byte) (int, error) {
 	if w.left -= len(p); w.left < 0 {
-		return 0, errors.New("printed far too much")
+		return 0, errTooMuch
 	}
 	return w.to.Write(p)
 }
