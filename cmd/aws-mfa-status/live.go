@@ -92,7 +92,7 @@ func (l *live) frame(now time.Time, width, height int) string {
 	}
 	var below []string
 	for _, note := range notes {
-		below = append(below, wrapped(wording.Printable(note), width)...)
+		below = append(below, wrapped(wording.Brief(note), width)...)
 	}
 	clock := shortened(now.Local().Format(time.TimeOnly)+"  q to quit", width, 2)
 	return strings.Join(arranged(lines, below, clock, height), "\n")

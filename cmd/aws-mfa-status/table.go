@@ -88,6 +88,10 @@ type layout struct {
 	profile, account, role, state, expires, left int
 }
 
+// widest is more than a column needs: the path and name of a user have 576
+// characters at most, and one with more must not set the width for all rows.
+const widest = 600
+
 // whole is the width of a column that is not cut.
 const whole = math.MaxInt
 
@@ -295,7 +299,7 @@ func newColumn(head string, rows []*row, of func(*row) cell) *column {
 	c.cells[0].text = head
 	for _, r := range rows {
 		cell := of(r)
-		cell.text = wording.Printable(or(cell.text, "-"))
+		cell.text = shortened(wording.Brief(or(cell.text, "-")), widest, 1)
 		c.cells = append(c.cells, cell)
 	}
 	for i := range c.cells {

@@ -184,7 +184,7 @@ func (v *Voice) line(kind, text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.erase()
-	fmt.Fprintf(v.stderr, "%s: %s%s\n", v.name, kind, wording.Printable(text))
+	fmt.Fprintf(v.stderr, "%s: %s%s\n", v.name, kind, wording.Brief(text))
 }
 
 // Main runs the command with the arguments of the process, and ends it.

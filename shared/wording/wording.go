@@ -41,6 +41,21 @@ func Printable(s string) string {
 	return b.String()
 }
 
+// enough is how much of a line somebody may want to read, in octets.
+const enough = 4 << 10
+
+// Brief is Printable, without the middle of what is longer than anybody reads.
+func Brief(s string) string {
+	if len(s) <= enough {
+		if s = Printable(s); len(s) <= enough {
+			return s
+		}
+	}
+	head, tail := Printable(s[:min(len(s), enough/2)]), Printable(s[max(0, len(s)-enough/2):])
+	head, tail = head[:min(len(head), enough/2)], tail[max(0, len(tail)-enough/2):]
+	return strings.ToValidUTF8(head, "") + "…" + strings.ToValidUTF8(tail, "")
+}
+
 // isPlain tells whether s is ASCII, all of it to be seen.
 func isPlain(s string) bool {
 	for i := range len(s) {

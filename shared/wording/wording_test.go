@@ -86,3 +86,21 @@ func TestLeftIsRoundedDown(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatNobodyReadsIsCut(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"", "prod", "a\x1bb", strings.Repeat("x", enough)} {
+		if got := Brief(s); got != Printable(s) {
+			t.Errorf("%.20q: got %.20q, want it whole", s, got)
+		}
+	}
+	for _, part := range []string{"x", "é", "日", "\x1b", "\xff", "\u202e", "👩‍💻"} {
+		for _, n := range []int{enough/4 + 1, enough + 1, 1 << 20} {
+			s := "begin" + strings.Repeat(part, n) + "end"
+			got := Brief(s)
+			if len(got) > enough+len("…") || Printable(got) != got && part != "👩‍💻" || len(Printable(s)) > enough && !(strings.HasPrefix(got, "begin") && strings.HasSuffix(got, "end") && strings.Count(got, "…") == 1) {
+				t.Errorf("%d times %q: got %d octets: %.20q…%q", n, part, len(got), got, got[max(0, len(got)-20):])
+			}
+		}
+	}
+}

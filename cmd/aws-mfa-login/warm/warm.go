@@ -54,7 +54,7 @@ func line(profile string, now time.Time) string {
 		return ""
 	}
 	text := SignedIn(profile, "as "+s.AssumedRoleARN, s.Expiration, now)
-	return "aws-mfa-login: " + wording.Printable(text) + "\n"
+	return "aws-mfa-login: " + wording.Brief(text) + "\n"
 }
 
 // SignedIn is what one is told who is signed in as somebody.
