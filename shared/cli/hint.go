@@ -15,6 +15,7 @@ import (
 	"aws-mfa/shared/mfa"
 	"aws-mfa/shared/profile"
 	"aws-mfa/shared/session"
+	"aws-mfa/shared/wording"
 )
 
 // hints is our advice about an error: commands that can be pasted, and facts
@@ -67,9 +68,9 @@ func hints(err error, program string) []string {
 	}
 	switch {
 	case errors.As(err, &broken) && broken.Reason == cache.HeldTooLong:
-		return []string{"the process that holds it may be stopped: lsof " + ShellWord(broken.Path)}
+		return []string{"the process that holds it may be stopped: lsof " + pathWord(broken.Path)}
 	case errors.As(err, &broken):
-		return []string{"ls -ld " + ShellWord(broken.Path)}
+		return []string{"ls -ld " + pathWord(broken.Path)}
 	case errors.As(err, &path):
 		return pathHints(path)
 	}
@@ -167,7 +168,7 @@ func pathHints(e *fs.PathError) []string {
 		}
 		place = parent
 	}
-	place = ShellWord(place)
+	place = pathWord(place)
 	switch {
 	case strings.HasPrefix(e.Path, "/dev/"):
 		return nil
@@ -417,12 +418,26 @@ func profileFlag(name string) string {
 	return " --profile " + ShellWord(name)
 }
 
-// ShellWord is s as one word of a POSIX shell, or of those of Windows; of
-// those, which disagree about quotes, "NAME" in place of what one might take for
-// more than text.
+// pathWord is the path of a file as one word that is no flag.
+func pathWord(path string) string {
+	if strings.HasPrefix(path, "-") {
+		path = "./" + path
+	}
+	return ShellWord(path)
+}
+
+// ShellWord is s as one word of a POSIX shell or fish, or of those of Windows.
+// It is NAME in place of what cannot be shown as it is, and on Windows, whose
+// shells disagree about quotes, of what one might take for more than text.
 func ShellWord(s string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%"
-	if s != "" && strings.Trim(s, plain) == "" {
+	const (
+		plain  = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.,:/@"
+		enough = 1000 // octets
+	)
+	switch {
+	case len(s) > enough, wording.Printable(s) != s:
+		return "NAME"
+	case s != "" && strings.Trim(s, plain) == "":
 		return s
 	}
 	if runtime.GOOS == "windows" {
@@ -431,7 +446,8 @@ func ShellWord(s string) string {
 		}
 		return `"` + s + `"`
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	// Between single quotes a backslash is text to all but fish.
+	return "'" + strings.NewReplacer("'", `'\''`, `\`, `'\\'`).Replace(s) + "'"
 }
 
 // CopyOf is the profile whose session the profile with these keys holds a copy

@@ -226,7 +226,7 @@ func TestARegionThatIsSwitchedOffIsReplacedByOneOfItsPartition(t *testing.T) {
 
 // hostile are names that would do harm where a shell reads them unquoted.
 var hostile = []string{
-	"$(touch gone)", "`touch gone`", "a; touch gone", "a b", "it's", `"`, `\`, `'; touch gone; '`, "*", "~", "$HOME", "a\tb", "a&b", "a|b", ">gone", "#a", "!a", "{a,b}", "é日本",
+	"$(touch gone)", "`touch gone`", "a; touch gone", "a b", "it's", `"`, `\`, `'; touch gone; '`, "*", "~", "$HOME", "=ls", "%self", `\'; touch gone #`, `a\\b`, "a&b", "a|b", ">gone", "#a", "!a", "{a,b}", "é日本",
 }
 
 // shell evaluates words as a POSIX shell does.
@@ -248,14 +248,19 @@ func shell(t *testing.T, words string) []string {
 
 func TestAShellWordIsOneWordOfTheShell(t *testing.T) {
 	t.Parallel()
-	for _, s := range append(hostile, "", "prod", "a\nb", "-n", "me@example.com/x:y,z%1") {
+	for _, s := range append(hostile, "", "prod", "-n", "me@example.com/x:y,z%1") {
 		if got := shell(t, ShellWord(s)); len(got) != 1 || got[0] != s {
 			t.Errorf("%q: %s is %q to the shell", s, ShellWord(s), got)
 		}
 	}
-	for _, s := range []string{"prod", "me@example.com/x:y,z%1_2-3+4=5."} {
+	for _, s := range []string{"prod", "me@example.com/x:y,z1_2-3+4."} {
 		if got := ShellWord(s); got != s {
 			t.Errorf("got %s, want %s as it is", got, s)
+		}
+	}
+	for _, s := range []string{"a\nb", "a\tb", "\x1b[31m", "a\u202eb", "\xff", strings.Repeat("x", 2000)} {
+		if got := ShellWord(s); got != "NAME" {
+			t.Errorf("got %q, want NAME, for %.20q cannot be pasted", got, s)
 		}
 	}
 }

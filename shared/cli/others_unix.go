@@ -23,7 +23,7 @@ func (v *Voice) WarnOfOthers(path string, secret bool) {
 		}
 		v.exposed[path] = true
 		v.Warn(text, path)
-		v.Hint("%s", hint+" "+ShellWord(path))
+		v.Hint("%s", hint+" "+pathWord(path))
 	}
 	others, ours := othersMay(path, info)
 	switch {
