@@ -21,8 +21,12 @@ func ParseARN(s string) (a ARN, ok bool) {
 		return ARN{}, false
 	}
 	a = ARN{Partition: parts[1], Service: parts[2], Account: parts[4], Resource: parts[5]}
-	return a, strings.HasPrefix(a.Partition, "aws") && isAccount(a.Account) && plain(s)
+	return a, strings.HasPrefix(a.Partition, "aws") && isAccount(a.Account) && plain(s) && len(s) <= maxARN
 }
+
+// How long an ARN may be, and the serial number of an MFA device, in characters.
+// Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+const maxARN, maxSerial = 2048, 256
 
 func isAccount(s string) bool {
 	for i := range len(s) {
@@ -76,7 +80,7 @@ func notTheCLIs(s string) string {
 // ARNs and can't be told. keyAccount may be "", for not known.
 func checkSerial(serial, roleARN, keyAccount string) error {
 	if !strings.HasPrefix(serial, "arn:") {
-		if len(serial) < 9 || len(serial) > 256 || !plain(serial) {
+		if len(serial) < 9 || len(serial) > maxSerial || !plain(serial) {
 			return fmt.Errorf("%s is not the serial number of an MFA device%s", quote(serial), notTheCLIs(serial))
 		}
 		return nil
@@ -84,7 +88,7 @@ func checkSerial(serial, roleARN, keyAccount string) error {
 	a, ok := ParseARN(serial)
 	kind, name, _ := strings.Cut(a.Resource, "/")
 	switch role, _ := ParseARN(roleARN); {
-	case !ok || a.Service != "iam":
+	case !ok || a.Service != "iam" || len(serial) > maxSerial:
 		return fmt.Errorf("%s is not the ARN of an MFA device (arn:aws:iam::ACCOUNT:mfa/NAME)%s", quote(serial), notTheCLIs(serial))
 	case kind == "u2f":
 		return fmt.Errorf("%s is a security key or passkey: AWS takes those in the console only, not for the API", serial)

@@ -80,6 +80,8 @@ func TestProfilesThatCannotWorkAreRefused(t *testing.T) {
 		{"serial of another account than the key", "[profile p]\n" + role + "source_profile = q\nmfa_serial = arn:aws:iam::210987654321:mfa/jane\n", "[q]\n" + newKeys, "is in account 210987654321, the access key that would use it belongs to account 123456789012"},
 		{"serial of another account than written", "[profile p]\n" + role + "source_profile = q\n" + serial, "[q]\n" + keys + "aws_account_id = 210987654321\n", "belongs to account 210987654321"},
 		{"short serial", "[profile p]\n" + role + "source_profile = q\nmfa_serial = 1234\n", "[q]\n" + keys, `"1234" is not the serial number of an MFA device`},
+		{"endless serial", "[profile p]\n" + role + "source_profile = q\nmfa_serial = arn:aws:iam::123456789012:mfa/" + strings.Repeat("x", 256) + "\n", "[q]\n" + keys, `x…" is not the ARN of an MFA device`},
+		{"endless role", "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/" + strings.Repeat("x", 2048) + "\nsource_profile = q\n", "[q]\n" + keys, `x…" is not the ARN of a role`},
 		{"comment behind a value", "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/Admin # mine\nsource_profile = q\n", "[q]\n" + keys, "the AWS CLI takes a comment behind a value for a part of it"},
 		{"quoted value", "[profile p]\nrole_arn = \"arn:aws:iam::123456789012:role/Admin\"\nsource_profile = q\n", "[q]\n" + keys, "the AWS CLI takes quotes for a part of the value"},
 		{"a user as role", "[profile p]\nrole_arn = arn:aws:iam::123456789012:user/x\nsource_profile = q\n", "[q]\n" + keys, "is not the ARN of a role"},
