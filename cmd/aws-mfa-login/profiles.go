@@ -61,7 +61,7 @@ func writeProcessProfile(ctx context.Context, v *cli.Voice, set *profile.Set, na
 	if runtime.GOOS == "windows" {
 		v.Hint("$Env:AWS_PROFILE = \"%s\"", name)
 	} else {
-		v.Hint("export AWS_PROFILE=%s", name)
+		v.Hint("export AWS_PROFILE=%s", cli.ShellWord(name))
 	}
 	return nil
 }
