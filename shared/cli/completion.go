@@ -118,8 +118,8 @@ func answer(out *bufio.Writer, l *line, shell string, words []string) {
 		return
 	}
 	for _, s := range l.suggest(word) {
-		if s.Text == "" || wording.Printable(s.Text) != s.Text {
-			continue // not to be typed, or not what it looks like
+		if s.Text == "" || wording.Brief(s.Text) != s.Text {
+			continue // not to be typed, not to be read, or not what it looks like
 		}
 		about := wording.Printable(s.About)
 		switch shell {
