@@ -554,6 +554,34 @@ func TestFaultNetworkProxyPassword(t *testing.T) {
 	})
 }
 
+// The connection that is made ready while somebody looks for a code is for their
+// sake: what goes wrong with it they are not told, and do not pay for.
+func TestFaultNetworkWhileTyping(t *testing.T) {
+	faults := []awstest.Fault{
+		{Action: "CONNECT", Kind: awstest.Hang}, {Action: "CONNECT", Kind: awstest.Reset}, {Action: "CONNECT", Kind: awstest.Redirect, Status: 302},
+		{Action: "CONNECT", Kind: awstest.Answer, Status: 407}, {Action: "CONNECT", Kind: awstest.Answer, Status: 502},
+		{Action: "TLS", Kind: awstest.Hang}, {Action: "TLS", Kind: awstest.Reset}, {Action: "TLS", Kind: awstest.Expired}, {Action: "TLS", Kind: awstest.OtherHost},
+	}
+	tried(t, "AWS cannot be reached while somebody looks for a code, and then can be", len(faults))
+	together(len(faults), 8, func(i int) {
+		f := faults[i]
+		p := networkPlace(t)
+		p.aws.Fail(f)
+		p.write(p.home+"/dialogue", "expect Enter MFA code for \nawait "+f.Action+"\ncode "+p.user.Device.SerialNumber+"\n")
+		o := p.run("AWSTEST_URL="+p.aws.URL(), filepath.Join(p.bin, "terminal"), p.home+"/dialogue", "aws-mfa-login", "mfa")
+		shown := strings.Split(strings.TrimSpace(o.stdout), "\n")
+		if o.status != 0 || len(shown) != 2 || !strings.Contains(shown[1], "is signed in as") {
+			p.Errorf("%s %v: got exit status %d:\n%s%s", f.Action, f.Kind, o.status, o.stdout, o.stderr)
+		}
+		if n := p.aws.Count("AssumeRole"); n != 1 {
+			p.Errorf("%s %v: got %d requests, want 1", f.Action, f.Kind, n)
+		}
+		if o.took > slack {
+			p.Errorf("%s %v: took %s", f.Action, f.Kind, o.took)
+		}
+	})
+}
+
 func writeSSOToken(p *place, session, token string, expires time.Time) {
 	p.Helper()
 	p.write(p.inAWS("sso", "cache", fmt.Sprintf("%x.json", sha1.Sum([]byte(session)))), fmt.Sprintf(`{"startUrl": "https://d-1234567890.awsapps.com/start", "region": "eu-west-1", "accessToken": %q, "expiresAt": %q}`,
