@@ -49,9 +49,11 @@ func (w way) lead(ctx context.Context, listener net.Listener, url string, trace 
 	defer end(nil)
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, w.noBrowser(fmt.Errorf("no browser came within %s", patience)))
 	defer cancel()
+	starting, came := context.WithCancel(ctx)
+	defer came()
 	host, path := listener.Addr().String(), "/"+rand.Text()
 	server := &http.Server{
-		Handler:     oneShot(host, path, url, func() { end(errFetched) }),
+		Handler:     oneShot(host, path, url, came, func() { end(errFetched) }),
 		ReadTimeout: patience,
 		ErrorLog:    log.New(io.Discard, "", 0),
 	}
@@ -59,7 +61,7 @@ func (w way) lead(ctx context.Context, listener net.Listener, url string, trace 
 	go server.Serve(listener)
 	defer server.Close()
 	go func() {
-		if err := w.start(ctx, "http://"+host+path, trace); err != nil {
+		if err := w.start(starting, "http://"+host+path, trace); err != nil {
 			end(w.noBrowser(fmt.Errorf("no browser could be started: %w", err)))
 		}
 	}()
@@ -95,14 +97,16 @@ func (c privateConn) Read(b []byte) (int, error) {
 }
 
 // oneShot redirects the first request with the right host and path to url; for
-// all others there is nothing.
-func oneShot(host, path, url string, fetched func()) http.Handler {
+// all others there is nothing. It tells when that request came, and when it was
+// answered: the browser may know the answer, and end, before that is told.
+func oneShot(host, path, url string, came, fetched func()) http.Handler {
 	var spent atomic.Bool
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet || r.Host != host || r.RequestURI != path || ahead(r.Header) || !spent.CompareAndSwap(false, true) {
 			http.NotFound(w, r)
 			return
 		}
+		came()
 		w.Header().Set("Location", url)
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		w.Header().Set("Cache-Control", "no-store")

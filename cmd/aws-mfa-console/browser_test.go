@@ -329,7 +329,7 @@ func get(h http.Handler, method, host, target string, header ...string) *http.Re
 func TestTheOneShotAddressWorksOnce(t *testing.T) {
 	t.Parallel()
 	told := 0
-	h := oneShot(here, path, secretURL, func() { told++ })
+	h := oneShot(here, path, secretURL, func() {}, func() { told++ })
 	answer := get(h, "GET", here, path)
 	if answer.StatusCode != http.StatusFound || answer.Header.Get("Location") != secretURL {
 		t.Errorf("got %s, %s", answer.Status, answer.Header.Get("Location"))
@@ -350,7 +350,7 @@ func TestTheOneShotAddressWorksOnce(t *testing.T) {
 // What others ask for gets nothing, and does not use up the one shot.
 func TestTheOneShotAddressIsForTheBrowserOnly(t *testing.T) {
 	t.Parallel()
-	h := oneShot(here, path, secretURL, func() {})
+	h := oneShot(here, path, secretURL, func() {}, func() {})
 	for _, c := range []struct{ method, host, target string }{
 		{"GET", here, "/"},
 		{"GET", here, "/favicon.ico"},
@@ -389,7 +389,7 @@ func wantNothing(t *testing.T, answer *http.Response) {
 // Two that ask at the same time: one of them gets it.
 func TestTheOneShotAddressHasOneWinner(t *testing.T) {
 	t.Parallel()
-	h := oneShot(here, path, secretURL, func() {})
+	h := oneShot(here, path, secretURL, func() {}, func() {})
 	const many = 32
 	statuses := make(chan int, many)
 	for range many {
