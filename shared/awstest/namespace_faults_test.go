@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -63,6 +64,9 @@ func runAlone(socket, names string, args []string) (status int, err error) {
 			return 0, fmt.Errorf("%v: %w: %s", c, err, out)
 		}
 	}
+	if err := waitForRoutes(); err != nil {
+		return 0, err
+	}
 	if names == "unknown" || names == "broken" || names == "silent" {
 		server, err := net.ListenPacket("udp", "[::1]:53")
 		if err != nil {
@@ -82,6 +86,24 @@ func runAlone(socket, names string, args []string) (status int, err error) {
 		return 0, err
 	}
 	return cmd.ProcessState.ExitCode(), nil
+}
+
+// waitForRoutes waits until there is a way to all hosts: the kernel makes it some
+// time after the address.
+func waitForRoutes() error {
+	for i := range hostsOfAWS {
+		for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+			c, err := net.Dial("udp6", net.JoinHostPort(addressOf(i), "443")) // sends nothing
+			if err == nil {
+				c.Close()
+				break
+			}
+			if time.Now().After(end) {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // mountOver puts a file in the place of another, for this mount namespace.

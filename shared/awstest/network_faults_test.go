@@ -317,6 +317,7 @@ func TestFaultNetworkBroken(t *testing.T) {
 
 // Whatever hangs is given up in time.
 func TestFaultNetworkHanging(t *testing.T) {
+	t.Parallel()
 	sizes := measure(t)
 	type hanging struct {
 		name string
@@ -410,9 +411,10 @@ func wrongs(a asking) []wrong {
 
 // What is no answer of AWS's, or not to be trusted, opens nothing.
 func TestFaultNetworkAnswers(t *testing.T) {
+	t.Parallel()
 	n := len(wrongs(asks[0]))
 	tried(t, "there is no answer of AWS: another one, an error, a redirection, a certificate that is not its own, a proxy that says no", len(asks)*n)
-	together(len(asks)*n, 8, func(i int) {
+	together(len(asks)*n, 32, func(i int) {
 		a, wrong := asks[i/n], wrongs(asks[i/n])[i%n]
 		p := networkPlace(t)
 		args := a.args(p)
@@ -451,7 +453,7 @@ func TestFaultNetworkPassing(t *testing.T) {
 		}
 	}
 	tried(t, "AWS is out of order, or wants less haste, and then not any more", len(all))
-	together(len(all), 8, func(i int) {
+	together(len(all), 32, func(i int) {
 		a, f := all[i].asking, all[i].Fault
 		p := networkPlace(t)
 		args := a.args(p)
