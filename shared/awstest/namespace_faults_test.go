@@ -88,14 +88,13 @@ func runAlone(socket, names string, args []string) (status int, err error) {
 	return cmd.ProcessState.ExitCode(), nil
 }
 
-// waitForRoutes waits until there is a way to all hosts: the kernel makes it some
-// time after the address.
+// waitForRoutes waits until there is a way to all hosts, where nobody listens yet:
+// the kernel makes it some time after the address.
 func waitForRoutes() error {
 	for i := range hostsOfAWS {
 		for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-			c, err := net.Dial("udp6", net.JoinHostPort(addressOf(i), "443")) // sends nothing
-			if err == nil {
-				c.Close()
+			_, err := net.Dial("tcp6", net.JoinHostPort(addressOf(i), "443"))
+			if errors.Is(err, unix.ECONNREFUSED) {
 				break
 			}
 			if time.Now().After(end) {
