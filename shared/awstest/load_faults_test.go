@@ -125,8 +125,6 @@ func init() {
 	}
 }
 
-const passphrase = "correct horse"
-
 func newLoad(t *testing.T) *load {
 	t.Helper()
 	l := &load{place: newPlace(t), output: t.TempDir(), ended: make(chan struct{}), aged: map[string]int{}, warnings: map[string]int{}}
