@@ -118,7 +118,7 @@ func ReadSeed(ctx context.Context, r io.Reader) (Seed, error) {
 	if err != nil {
 		return Seed{}, err
 	}
-	return ParseSeed(string(text))
+	return ParseSeed(withoutMark(string(text)))
 }
 
 // AskNewPassphrase asks for a passphrase at the terminal, twice.

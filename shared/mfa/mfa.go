@@ -197,12 +197,16 @@ func (o *once) Next(ctx context.Context, q Question) (Code, error) {
 
 // parse returns the code in what somebody typed, spaces or not.
 func parse(text string) (string, error) {
-	code := strings.Join(strings.Fields(text), "")
+	code := strings.Join(strings.Fields(withoutMark(text)), "")
 	if !sixDigits(code) {
 		return "", &CodeError{}
 	}
 	return code, nil
 }
+
+// withoutMark is text without the byte order mark that PowerShell may put before
+// what it pipes. Source: https://github.com/microsoft/dotnet-framework-docker/issues/780
+func withoutMark(text string) string { return strings.TrimPrefix(text, "\ufeff") }
 
 func sixDigits(s string) bool {
 	return len(s) == 6 && strings.Trim(s, "0123456789") == ""

@@ -118,3 +118,14 @@ func next(t *testing.T, codes Codes, refused error, code string, want error) {
 		t.Errorf("got %q, %v, want %q, %v", got.Digits, err, code, want)
 	}
 }
+
+// Windows PowerShell, where it is told to pipe UTF-8, pipes such a mark first.
+func TestAMarkBeforeWhatIsPipedIsNoPartOfIt(t *testing.T) {
+	code, err := Read(strings.NewReader("\ufeff123456\r\n")).Next(t.Context(), question(nil))
+	if err != nil || code.Digits != "123456" {
+		t.Errorf("got %v, %v", code.Digits, err)
+	}
+	if _, err := ReadSeed(t.Context(), strings.NewReader("\ufeffGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\r\n")); err != nil {
+		t.Error(err)
+	}
+}
