@@ -542,3 +542,33 @@ func files(t testing.TB, d Dir) (names []string) {
 	}
 	return names
 }
+
+// On Windows too a name may have brackets, which mean more to filepath.Glob.
+func TestADirectoryMayHaveAnyName(t *testing.T) {
+	t.Parallel()
+	home := filepath.Join(t.TempDir(), "jane [work] {1} ~$%")
+	d, m := In(home), MemoryIn(home)
+	if err := os.Mkdir(home, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Write("x", session()); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Names(); !slices.Equal(got, []string{"x"}) {
+		t.Errorf("got %q", got)
+	}
+	left := d.Path("x") + ours + "1.tmp"
+	put(t, left, "secret")
+	if err := os.Chtimes(left, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Remove("x"); err != nil {
+		t.Error(err)
+	}
+	if got := files(t, d); len(got) != 0 {
+		t.Errorf("got files %q", got)
+	}
+	if err := m.KeepCopy(t.Context(), sha1Hex("x"), Copy{File: "f", Profile: "p"}, ""); err != nil || len(m.AllCopies()) != 1 {
+		t.Errorf("got %v, %v", m.AllCopies(), err)
+	}
+}

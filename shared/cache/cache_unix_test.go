@@ -118,7 +118,7 @@ func chmod(t *testing.T, path string, mode fs.FileMode) {
 func TestStagedFilesAreSweptWhenTheirProcessIsDead(t *testing.T) {
 	dir := t.TempDir()
 	d := Dir(dir)
-	living, err := stage(d.Path("x"), []byte("living"), nil, whole)
+	living, err := stage(d.Path("x"), []byte("living"), sight{}, whole)
 	if err != nil {
 		t.Fatal(err)
 	}

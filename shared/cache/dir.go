@@ -75,7 +75,7 @@ func load(path string, limit int64) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, &BrokenError{path, "not a regular file"}
 	}
-	f, err := os.Open(path)
+	f, err := openFile(path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +86,8 @@ func load(path string, limit int64) ([]byte, error) {
 // Write puts the entry, in the form of the AWS CLI, in place of the one there
 // is. Readers see the old entry or the new one, never a part, whatever goes
 // wrong. Nobody else may read it: the file is made 0600, the directory 0700
-// where the user may (the AWS CLI makes it 0755). If the entry is a symbolic
-// link, the file it leads to is replaced.
+// where the user may (the AWS CLI makes it 0755); Windows has access lists for
+// that. If the entry is a symbolic link, the file it leads to is replaced.
 //
 // An entry that Read would call broken, and anything but a regular file in the
 // place of the old one, is refused with a *BrokenError.
@@ -140,14 +140,14 @@ func check(path string) error {
 
 // tryOut does all that replace does, beside the file path, and undoes it.
 func tryOut(path string) error {
-	old, err := stage(path, bytes.Repeat([]byte{' '}, 8192), nil, passing)
+	old, err := stage(path, bytes.Repeat([]byte{' '}, 8192), sight{}, passing)
 	if err != nil {
 		return about(path, err)
 	}
 	if err := old.Close(); err != nil { // where file systems of networks say that they are full
 		return errors.Join(about(path, err), drop(old))
 	}
-	f, err := create(path)
+	f, err := create(path, sight{})
 	if err == nil {
 		if err = rename(f, old.Name()); err != nil {
 			_ = drop(f)

@@ -49,7 +49,7 @@ func discard(path string) error {
 	}
 	// Of a file that is not there, a file system that is read-only tells first
 	// that it is read-only.
-	if err := os.Remove(path); err != nil && !isAbsent(err) {
+	if err := removeFile(path); err != nil && !isAbsent(err) {
 		if _, look := os.Lstat(path); !isAbsent(look) {
 			return err
 		}
@@ -69,15 +69,12 @@ func open(dir string) error {
 		return err
 	}
 	info, err := os.Lstat(dir)
-	if err != nil {
-		return err
-	}
-	if info.IsDir() && info.Mode().Perm()&0o077 != 0 {
+	if err == nil && info.IsDir() {
 		// What a link leads to may be shared on purpose, and the directory of
-		// somebody else stays as it is; files are 0600.
-		_ = os.Chmod(dir, info.Mode()&^0o077)
+		// somebody else stays as it is; files are for the user only.
+		closeDir(dir, info)
 	}
-	return nil
+	return err
 }
 
 // mkdir makes the directory, and those above it as far as .aws: what that is in
@@ -85,12 +82,12 @@ func open(dir string) error {
 // for keys.
 func mkdir(dir string) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		if filepath.Base(dir) == ".aws" {
-			err = os.Mkdir(dir, 0o700)
-		} else {
-			err = mkdir(filepath.Dir(filepath.Clean(dir)))
+		if filepath.Base(dir) != ".aws" {
+			if err := mkdir(filepath.Dir(filepath.Clean(dir))); err != nil {
+				return err
+			}
 		}
-		if err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := makeDir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
@@ -131,7 +128,7 @@ func target(path string) (string, error) {
 // Of the libraries for this, google/renameio has no Windows, and
 // natefinch/atomic neither syncs the directory nor sets the mode first.
 func replace(path string, data []byte, c care) error {
-	staged, err := stage(path, data, nil, c)
+	staged, err := stage(path, data, sight{}, c)
 	if err != nil {
 		return err
 	}
@@ -153,7 +150,7 @@ func swap(staged *os.File, path string, c care) error {
 // drop removes a staged file.
 func drop(staged *os.File) error {
 	staged.Close()
-	if err := os.Remove(staged.Name()); !errors.Is(err, fs.ErrNotExist) {
+	if err := removeFile(staged.Name()); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -177,17 +174,17 @@ func about(path string, err error) error {
 	return err
 }
 
-// stage writes data to a new file beside path, for the user only or, unless it
-// is nil, with the owner and mode of like. The file is this process's as long
-// as it is open. After an error there is none.
-func stage(path string, data []byte, like fs.FileInfo, c care) (*os.File, error) {
-	f, err := create(path)
+// stage writes data to a new file beside path, for the user only or, where like
+// is a file, for those who may use that. The file is this process's as long as
+// it is open. After an error there is none.
+func stage(path string, data []byte, like sight, c care) (*os.File, error) {
+	f, err := create(path, like)
 	if err != nil {
 		return nil, err
 	}
 	_, err = f.Write(data)
-	if err == nil && like != nil {
-		err = liken(f, like)
+	if err == nil && like.info != nil {
+		err = liken(f, like.info)
 	}
 	if err == nil && c != passing {
 		err = f.Sync()
@@ -203,9 +200,9 @@ func stage(path string, data []byte, like fs.FileInfo, c care) (*os.File, error)
 const ours = ".aws-mfa."
 
 // create makes a file beside path that nobody sweeps up.
-func create(path string) (*os.File, error) {
+func create(path string, like sight) (*os.File, error) {
 	for {
-		f, err := os.CreateTemp(dirOf(path), filepath.Base(path)+ours+"*.tmp") // 0600, O_EXCL
+		f, err := createTemp(path+ours, like)
 		if err != nil || claim(f) {
 			return f, err
 		}
@@ -245,13 +242,13 @@ func removeOld(path string) error {
 	if err != nil || time.Since(info.ModTime()) < time.Minute {
 		return err
 	}
-	return os.Remove(path)
+	return removeFile(path)
 }
 
 // escape makes a name match only itself in filepath.Glob.
 func escape(name string) string {
 	if os.PathSeparator == '\\' {
-		return name // Glob escapes nothing on Windows, where no name has *?
+		return strings.ReplaceAll(name, "[", "[[]") // no name has *? there, and nothing escapes
 	}
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
 }

@@ -7,10 +7,29 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
 func rename(from *os.File, to string) error { return os.Rename(from.Name(), to) }
+
+func removeFile(path string) error { return os.Remove(path) }
+
+func openFile(path string, flag int) (*os.File, error) { return os.OpenFile(path, flag, 0) }
+
+// createTemp makes a file of that name and a number, for the user only.
+func createTemp(path string, _ sight) (*os.File, error) {
+	return os.CreateTemp(dirOf(path), filepath.Base(path)+"*.tmp") // 0600, O_EXCL
+}
+
+func makeDir(path string) error { return os.Mkdir(path, 0o700) }
+
+// closeDir closes the directory to others, where the user may.
+func closeDir(dir string, info fs.FileInfo) {
+	if info.Mode().Perm()&0o077 != 0 {
+		_ = os.Chmod(dir, info.Mode()&^0o077)
+	}
+}
 
 // claim locks a new staged file, which tells others that its process lives. It
 // is false if one of them has swept it up before. Where there are no locks, it

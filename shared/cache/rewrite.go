@@ -24,9 +24,10 @@ const (
 // Readers see the old file or the new one. It keeps its mode and owner, or is
 // not written; a new one is 0600, and in a new directory, 0700. A symbolic link
 // stays, and the file that it leads to is replaced. Of a file with several hard
-// links, only this one leads to the new file; access lists and other extended
-// attributes are those that a new file gets. One that the user may not write
-// is not replaced, even where the directory would let it be.
+// links, only this one leads to the new file; extended attributes, which other
+// systems than Windows keep access lists in, are those that a new file gets.
+// One that the user may not write is not replaced, even where the directory
+// would let it be.
 //
 // Calls for one file wait for each other, each for some seconds at most, which
 // end in a *BrokenError. Other programs know nothing of that lock, and where there
@@ -141,6 +142,7 @@ func lookAt(path string) (sight, error) {
 	case err != nil:
 		return sight{}, err
 	}
+	os.SameFile(info, info)               // Windows looks which file it is when that is first asked
 	data, err := load(real, maxRewritten) // after info: a change meanwhile is seen as one
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -165,7 +167,7 @@ func (s sight) replace(path string, data []byte) (written bool, err error) {
 	if err := s.writable(); err != nil {
 		return false, err
 	}
-	staged, err := stage(s.path, data, s.info, lasting)
+	staged, err := stage(s.path, data, s, lasting)
 	if err != nil {
 		return false, about(s.path, err)
 	}
@@ -185,7 +187,7 @@ func (s sight) writable() error {
 	if s.info == nil {
 		return mkdir(dirOf(s.path)) // not open: a directory that is there is none of ours
 	}
-	f, err := os.OpenFile(s.path, os.O_WRONLY, 0)
+	f, err := openFile(s.path, os.O_WRONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // what was seen is gone, as replace finds
 	}
