@@ -11,9 +11,8 @@ import (
 	"fmt"
 	"iter"
 	"os"
-	"os/user"
 	"path/filepath"
-	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -93,9 +92,9 @@ func checkHome(env Environment) error {
 	home := Home(env)
 	switch {
 	case home == "":
-		return errors.New("there is no home directory: HOME is not set, or empty")
+		return errors.New("there is no home directory: " + homeVariable() + " is not set, or empty")
 	case !filepath.IsAbs(home):
-		return fmt.Errorf("there is no home directory: HOME is %q, which is not a whole path", home)
+		return fmt.Errorf("there is no home directory: %s is %q, which is not a whole path", homeVariable(), home)
 	}
 	return nil
 }
@@ -165,7 +164,7 @@ func (s *Set) path(variable, name string) string {
 	if !strings.ContainsAny(path, "$%~") {
 		return path
 	}
-	return expandUser(expandVars(path, s.env), s.env)
+	return expand(runtime.GOOS, path, s.env)
 }
 
 // profileName is the profile that a section of the config file defines: two
@@ -353,55 +352,6 @@ func because(reason string) string {
 		return ""
 	}
 	return ": " + reason
-}
-
-// Home is the user's home directory as the AWS CLI finds it: HOME (Windows:
-// USERPROFILE), else the one the system has on record; "" without any.
-func Home(env Environment) string {
-	variable := "HOME"
-	if os.PathSeparator == '\\' {
-		variable = "USERPROFILE"
-	}
-	if home, ok := env(variable); ok {
-		return home
-	}
-	if u, err := user.Current(); err == nil {
-		return u.HomeDir
-	}
-	return ""
-}
-
-// expandVars is Python's os.path.expandvars: unknown variables stay as they are.
-func expandVars(path string, env Environment) string {
-	variable := regexp.MustCompile(`\$(\w+|\{[^}]*\})`)
-	if os.PathSeparator == '\\' {
-		variable = regexp.MustCompile(`\$(\w+|\{[^}]*\})|%[^%]+%`)
-	}
-	return variable.ReplaceAllStringFunc(path, func(ref string) string {
-		name := strings.Trim(ref, "${}%")
-		if value, ok := env(name); ok {
-			return value
-		}
-		return ref
-	})
-}
-
-// expandUser is Python's os.path.expanduser: ~ and ~name at the start.
-func expandUser(path string, env Environment) string {
-	if !strings.HasPrefix(path, "~") {
-		return path
-	}
-	name, rest := path[1:], ""
-	if at := strings.IndexFunc(path, func(r rune) bool { return r == '/' || r == filepath.Separator }); at >= 0 {
-		name, rest = path[1:at], path[at:]
-	}
-	if name == "" {
-		return Home(env) + rest
-	}
-	if u, err := user.Lookup(name); err == nil {
-		return u.HomeDir + rest
-	}
-	return path
 }
 
 // ConfigFile is the path of the config file, "" for none.
