@@ -145,7 +145,7 @@ func open(path string) (*file, error) {
 
 // readText reads the file as text. It is nobody else's, so it needs no copy.
 func readText(path string) (string, error) {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	return unsafe.String(unsafe.SliceData(data), len(data)), err
 }
 
