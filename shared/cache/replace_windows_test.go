@@ -131,7 +131,7 @@ func TestAnEditedFileKeepsItsAccessList(t *testing.T) {
 	shared := sharedDir(t)
 	inherits, own := filepath.Join(shared, "inherits"), filepath.Join(shared, "own")
 	put(t, inherits, "x")
-	if err := replace(own, []byte("x")); err != nil {
+	if err := replace(own, []byte("x"), whole); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]bool{inherits: true, own: false} {

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -15,7 +14,6 @@ import (
 	"aws-mfa/shared/mfa"
 	"aws-mfa/shared/profile"
 	"aws-mfa/shared/session"
-	"aws-mfa/shared/wording"
 )
 
 // hints is our advice about an error: commands that can be pasted, and facts
@@ -67,10 +65,10 @@ func hints(err error, program string) []string {
 		return out
 	}
 	switch {
-	case errors.As(err, &broken) && broken.Reason == cache.HeldTooLong:
+	case errors.As(err, &broken) && broken.Reason == cache.HeldTooLong && !onWindows:
 		return []string{"the process that holds it may be stopped: lsof " + pathWord(broken.Path)}
 	case errors.As(err, &broken):
-		return []string{"ls -ld " + pathWord(broken.Path)}
+		return []string{listing(broken.Path)}
 	case errors.As(err, &path):
 		return pathHints(path)
 	}
@@ -168,18 +166,17 @@ func pathHints(e *fs.PathError) []string {
 		}
 		place = parent
 	}
-	place = pathWord(place)
 	switch {
 	case strings.HasPrefix(e.Path, "/dev/"):
 		return nil
-	case errors.Is(e, syscall.ENOSPC):
-		return []string{"df -h " + place, "df -i " + place}
+	case isFull(e):
+		return diskSpace(place)
 	case errors.Is(e, syscall.EDQUOT):
 		return []string{"quota -s"}
 	case errors.Is(e, syscall.EROFS):
-		return []string{"df -h " + place}
+		return diskSpace(place)[:1]
 	}
-	return []string{"ls -ld " + place}
+	return []string{listing(place)}
 }
 
 func unknownProfile(e *profile.UnknownProfileError, program string) (out []string) {
@@ -213,7 +210,7 @@ func settingHints(e *profile.SettingError) []string {
 	}
 	switch {
 	case e.From.Env != "":
-		return []string{"unset " + e.From.Env}
+		return []string{unset(e.From.Env)}
 	case strings.ContainsAny(e.Key, " ("):
 		return nil
 	}
@@ -287,7 +284,7 @@ func refusedHints(e *session.RefusedError, login func(...string) string) []strin
 		}
 		return []string{login("--force")}
 	case session.RegionDisabled:
-		return []string{regionHint(e), "another region will do: AWS_REGION=" + session.DefaultRegion(arnOf(e)) + " " + login()}
+		return []string{regionHint(e), "another region will do: " + with("AWS_REGION", session.DefaultRegion(arnOf(e)), login())}
 	case session.Unavailable:
 		return []string{"try again in a minute: " + login()}
 	}
@@ -374,7 +371,7 @@ func networkHints(e *session.NetworkError, program string, in *ProfileError) (ou
 
 // listDevices is the command that lists the MFA devices of a profile's user.
 func listDevices(source string) string {
-	command := "aws iam list-mfa-devices --query 'MFADevices[].SerialNumber'"
+	command := "aws iam list-mfa-devices --query " + ShellWord("MFADevices[].SerialNumber")
 	if source != "" {
 		command += profileFlag(source)
 	}
@@ -416,38 +413,6 @@ func profileFlag(name string) string {
 		return " --profile=" + ShellWord(name)
 	}
 	return " --profile " + ShellWord(name)
-}
-
-// pathWord is the path of a file as one word that is no flag.
-func pathWord(path string) string {
-	if strings.HasPrefix(path, "-") {
-		path = "./" + path
-	}
-	return ShellWord(path)
-}
-
-// ShellWord is s as one word of a POSIX shell or fish, or of those of Windows.
-// It is NAME in place of what cannot be shown as it is, and on Windows, whose
-// shells disagree about quotes, of what one might take for more than text.
-func ShellWord(s string) string {
-	const (
-		plain  = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.,:/@"
-		enough = 1000 // octets
-	)
-	switch {
-	case len(s) > enough, wording.Printable(s) != s:
-		return "NAME"
-	case s != "" && strings.Trim(s, plain) == "":
-		return s
-	}
-	if runtime.GOOS == "windows" {
-		if strings.ContainsAny(s, "\"$%!^`") {
-			s = "NAME"
-		}
-		return `"` + s + `"`
-	}
-	// Between single quotes a backslash is text to all but fish.
-	return "'" + strings.NewReplacer("'", `'\''`, `\`, `'\\'`).Replace(s) + "'"
 }
 
 // CopyOf is the profile whose session the profile with these keys holds a copy
@@ -530,11 +495,10 @@ func AWSCommand(words, profile string) string { return "aws " + words + profileF
 // onProfile is a program run on a profile, also on one whose name looks like a
 // flag.
 func onProfile(program, profile string, flags ...string) string {
-	words := append([]string{program, ShellWord(profile)}, flags...)
 	if strings.HasPrefix(profile, "-") {
-		words = append([]string{"AWS_PROFILE=" + ShellWord(profile), program}, flags...)
+		return with("AWS_PROFILE", profile, strings.Join(append([]string{program}, flags...), " "))
 	}
-	return strings.Join(words, " ")
+	return strings.Join(append([]string{program, ShellWord(profile)}, flags...), " ")
 }
 
 // WithHints adds advice to an error that one command alone meets.

@@ -175,7 +175,7 @@ func TestHintsSayWhatToRun(t *testing.T) {
 		"refused with an external id":                      "the role's trust policy must name the role that asks, whose own policies must allow sts:AssumeRole on arn:aws:iam::123456789012:role/team/Admin|external_id must be the one that the trust policy wants (/home/jane/.aws/config:3)",
 		"refused in a region that is set":                  "the region is us-east-1 (/home/jane/.aws/config:3)|another region will do: AWS_REGION=us-east-1 aws-mfa-login prod",
 	} {
-		if got := strings.Join(hints(errs[name], "aws-mfa-console"), "|"); got != want {
+		if got, want := strings.Join(hints(errs[name], "aws-mfa-console"), "|"), asHere(want); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
 		}
 	}
@@ -265,6 +265,32 @@ func TestAShellWordIsOneWordOfTheShell(t *testing.T) {
 	}
 }
 
+// asHere is what we say on this system, where that is said for a POSIX shell.
+func asHere(said string) string {
+	if !onWindows {
+		return said
+	}
+	return strings.NewReplacer(
+		"ls -ld '/home/jane/my files/x'", `icacls "/home/jane/my files/x"`, "ls -ld", "icacls", "'a b'", `"a b"`,
+		"AWS_REGION=us-east-1 ", `$Env:AWS_REGION = "us-east-1"; `, "AWS_PROFILE=-x ", `$Env:AWS_PROFILE = "-x"; `,
+	).Replace(said)
+}
+
+// cmd.exe replaces %NAME%, within quotes as well; PowerShell, within quotes, what
+// begins with $ or `, and outside takes @ , { } ( ) ; & | for something else.
+func TestAWindowsWordIsOneWordOfBothShells(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{
+		"prod": "prod", "eu-west-1:x/y.z_+=": "eu-west-1:x/y.z_+=", "": `""`, "my prod": `"my prod"`, "a,b": `"a,b"`, "@x": `"@x"`,
+		"a;calc": `"a;calc"`, "a&calc": `"a&calc"`, "(x)": `"(x)"`, "O'Brien": `"O'Brien"`, `C:\Users\Jane Doe\x`: `"C:\Users\Jane Doe\x"`,
+		"%PATH%": `"NAME"`, "$x": `"NAME"`, "`calc`": `"NAME"`, `a" & calc "`: `"NAME"`, "!x!": `"NAME"`, "a^b": `"NAME"`, "a\u201d; calc": `"NAME"`,
+	} {
+		if got := windowsWord(word); got != want {
+			t.Errorf("%s: got %s, want %s", word, got, want)
+		}
+	}
+}
+
 // command finds what is to be pasted: a program's name and the rest of its hint.
 var command = regexp.MustCompile(`(?:^|: |then |\? )((?:AWS_REGION=\S+ )?(?:aws|aws-mfa-\w+|ls) .*)$`)
 
@@ -305,6 +331,9 @@ func TestCommandsInHintsMeanTheSameInEveryShell(t *testing.T) {
 	t.Parallel()
 	special := regexp.MustCompile("[][*?!{}()<>|&;$`\\\\\"#~^]")
 	quoted := regexp.MustCompile(`'[^']*'`)
+	if onWindows {
+		quoted = regexp.MustCompile(`"[^"]*"|^\$Env:[A-Z_]+ = "[^"]*"; `)
+	}
 	seen := map[string]bool{}
 	for _, err := range advisable("prod") {
 		for _, c := range commands(err) {
@@ -386,13 +415,13 @@ func TestTheConsoleIsOpenedByTheRolesThatTakeTheirKeysFromThere(t *testing.T) {
 		if err := os.WriteFile(file, []byte(c.config), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		env := map[string]string{"HOME": t.TempDir(), "AWS_CONFIG_FILE": file, "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "x"}
+		env := map[string]string{"HOME": t.TempDir(), "USERPROFILE": t.TempDir(), "AWS_CONFIG_FILE": file, "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "x"}
 		set, err := profile.Load(func(name string) (string, bool) { value, ok := env[name]; return value, ok })
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(ConsoleHints(set, c.holder), "|"); got != c.want {
-			t.Errorf("%q: got %s\nwant %s", c.holder, got, c.want)
+		if got, want := strings.Join(ConsoleHints(set, c.holder), "|"), asHere(c.want); got != want {
+			t.Errorf("%q: got %s\nwant %s", c.holder, got, want)
 		}
 	}
 }

@@ -9,31 +9,17 @@ import (
 	"syscall"
 )
 
-// WarnOfOthers tells, once, of a file or directory that other users of the
-// machine may write, who then have a say in which commands run as this user
-// (credential_process), or may read, if it has secrets.
-func (v *Voice) WarnOfOthers(path string, secret bool) {
-	info, err := os.Stat(path)
-	if err != nil || !info.IsDir() && !info.Mode().IsRegular() || v.exposed[path] {
-		return
-	}
-	warn := func(text, hint string) {
-		if v.exposed == nil {
-			v.exposed = map[string]bool{}
-		}
-		v.exposed[path] = true
-		v.Warn(text, path)
-		v.Hint("%s", hint+" "+pathWord(path))
-	}
+func whatOthersMay(path string, info fs.FileInfo, secret bool) (text, hint string) {
 	others, ours := othersMay(path, info)
 	switch {
 	case !ours:
-		warn("%s belongs to another user, who can change what is done here as you", "ls -ld")
+		return "%s belongs to another user, who can change what is done here as you", listing(path)
 	case others&0o022 != 0:
-		warn("others may write %s, and so change what is done here as you", "chmod go-w")
+		return othersWrite, "chmod go-w " + pathWord(path)
 	case secret && others&0o044 != 0:
-		warn("others may read %s", "chmod 600")
+		return othersRead, "chmod 600 " + pathWord(path)
 	}
+	return "", ""
 }
 
 // othersMay is what the group and all others may do with the file, as the bits
