@@ -23,3 +23,6 @@ func run(ctx context.Context, path string, args, env []string) error {
 
 // sameName compares the names of variables.
 func sameName(a, b string) bool { return a == b }
+
+// withoutSpaces is for Windows.
+func withoutSpaces(path string) string { return path }

@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
+	"syscall"
 
 	"aws-mfa/shared/cli"
 )
@@ -39,3 +41,21 @@ func run(ctx context.Context, path string, args, env []string) error {
 
 // sameName compares the names of variables, which have no case.
 func sameName(a, b string) bool { return strings.EqualFold(a, b) }
+
+// withoutSpaces is the path by the short names of its directories, such as
+// C:\PROGRA~1, where it needs that, and they have such names.
+func withoutSpaces(path string) string {
+	if _, ok := windowsWord(path); ok {
+		return path
+	}
+	dir, err := syscall.UTF16PtrFromString(filepath.Dir(path))
+	if err != nil {
+		return path
+	}
+	short := make([]uint16, 1<<15)
+	n, err := syscall.GetShortPathName(dir, &short[0], uint32(len(short)))
+	if err != nil || n == 0 || int(n) >= len(short) {
+		return path
+	}
+	return filepath.Join(syscall.UTF16ToString(short[:n]), filepath.Base(path))
+}

@@ -58,11 +58,7 @@ func writeProcessProfile(ctx context.Context, v *cli.Voice, set *profile.Set, na
 		was = fmt.Sprintf(" (it was that of %s)", before)
 	}
 	v.Say("profile %s in %s hands the session of %s to every SDK%s", name, path, to.Profile, was)
-	if runtime.GOOS == "windows" {
-		v.Hint("$Env:AWS_PROFILE = \"%s\"", name)
-	} else {
-		v.Hint("export AWS_PROFILE=%s", cli.ShellWord(name))
-	}
+	v.Hint("%s", cli.Export("AWS_PROFILE", name))
 	return nil
 }
 
@@ -127,7 +123,11 @@ func processCommand(name string) (string, error) {
 	if strings.HasPrefix(name, "-") {
 		return "", fmt.Errorf("profile %q looks like a flag, so it cannot be named in a credential_process", name)
 	}
-	return commandLine(runtime.GOOS, program, name)
+	line, err := commandLine(runtime.GOOS, withoutSpaces(program), name)
+	if err != nil && runtime.GOOS == "windows" {
+		err = cli.WithHints(err, "no quotes are read alike by all SDKs on Windows, so a name without spaces and special characters is needed")
+	}
+	return line, err
 }
 
 // commandLine is the command in words that every SDK reads alike: those that
@@ -144,7 +144,7 @@ func commandLine(goos string, words ...string) (string, error) {
 	for _, word := range words {
 		quoted, ok := quote(word)
 		unfit := strings.ContainsFunc(word, func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.Contains(word, " #") || strings.Contains(word, " ;")
-		if !ok || unfit || goos == "windows" && strings.Contains(line, `"`) && quoted != word {
+		if !ok || unfit {
 			return "", fmt.Errorf("%q cannot be written in a credential_process so that every SDK reads it alike", word)
 		}
 		line += quoted + " "
@@ -165,16 +165,12 @@ func posixWord(s string) (string, bool) {
 	return `"` + s + `"`, true
 }
 
-// windowsWord quotes a word for cmd.exe /C, which keeps the quotes of a line
-// with one pair of them, and none of certain characters between. Source: cmd /?
+// windowsWord knows no quotes: the Go SDK and the one for .NET give the line to
+// cmd.exe in a way that breaks it at them. Sources:
+// https://github.com/aws/aws-sdk-go-v2/issues/3208
+// https://github.com/aws/aws-tools-for-powershell/issues/393
 func windowsWord(s string) (string, bool) {
-	switch {
-	case s == "", strings.ContainsAny(s, `"%&<>^|!`), strings.HasSuffix(s, `\`):
-		return "", false
-	case strings.Trim(s, plainWord+`\()`) == "":
-		return s, true
-	}
-	return `"` + s + `"`, !strings.ContainsAny(s, "()@")
+	return s, s != "" && strings.Trim(s, strings.ReplaceAll(plainWord, "%", "")+`\()~`) == "" && !strings.Contains(s, ",")
 }
 
 // ownPath is the path of this program, by the name that it is found under: what
@@ -189,11 +185,16 @@ func ownPath() (string, error) {
 		if err == nil {
 			found, err = filepath.Abs(found)
 		}
-		if err == nil && strings.TrimSuffix(filepath.Base(found), ".exe") == "aws-mfa-login" && sameFile(found, path) {
+		if err == nil && isOurName(filepath.Base(found)) && sameFile(found, path) {
 			return found, nil
 		}
 	}
 	return "", fmt.Errorf("%s is not called aws-mfa-login, so what names it would not be known again", path)
+}
+
+// isOurName tells whether profile.HandsOn knows a program of that name again.
+func isOurName(name string) bool {
+	return name == "aws-mfa-login" || strings.EqualFold(name, "aws-mfa-login.exe")
 }
 
 func sameFile(a, b string) bool {

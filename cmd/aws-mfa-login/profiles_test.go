@@ -23,10 +23,10 @@ func TestACommandLineIsOneForEverySDK(t *testing.T) {
 		{"linux", "/p/x", "a ;b", ""},
 		{"linux", "/p/x", "a\nb", ""},
 		{"windows", `C:\bin\aws-mfa-login.exe`, "mfa", `C:\bin\aws-mfa-login.exe mfa --format process`},
-		{"windows", `C:\Program Files\aws-mfa-login.exe`, "mfa", `"C:\Program Files\aws-mfa-login.exe" mfa --format process`},
-		{"windows", `C:\Program Files (x86)\aws-mfa-login.exe`, "mfa", ""},
-		{"windows", `C:\Program Files\aws-mfa-login.exe`, "my prod", ""},
-		{"windows", `C:\bin\aws-mfa-login.exe`, "my prod", `C:\bin\aws-mfa-login.exe "my prod" --format process`},
+		{"windows", `C:\Program Files\aws-mfa-login.exe`, "mfa", ""}, // whose short name is
+		{"windows", `C:\PROGRA~2\a(b)\aws-mfa-login.exe`, "jane@corp", `C:\PROGRA~2\a(b)\aws-mfa-login.exe jane@corp --format process`},
+		{"windows", `C:\a,b\aws-mfa-login.exe`, "mfa", ""}, // a comma ends a command's name in cmd.exe
+		{"windows", `C:\bin\aws-mfa-login.exe`, "my prod", ""},
 		{"windows", `C:\bin\aws-mfa-login.exe`, "%PATH%", ""},
 		{"windows", `C:\bin\aws-mfa-login.exe`, "a&calc", ""},
 	} {

@@ -51,7 +51,7 @@ func windowsWord(s string) string {
 	switch {
 	case !showable(s):
 		return "NAME"
-	case s != "" && strings.Trim(s, plainInShells) == "":
+	case s != "" && strings.Trim(s, plainInShells+"=") == "":
 		return s
 	case strings.ContainsAny(s, "\"$%!^`\u201c\u201d\u201e"): // PowerShell takes typographic quotes for quotes
 		return `"NAME"`

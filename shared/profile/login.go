@@ -207,7 +207,7 @@ func (p *Profile) ownProcess() (name string, from Origin, ok bool) {
 // ownLogin is the profile in an aws-mfa-login command, "" for the current one.
 func ownLogin(words []string) (name string, ok bool) {
 	program := words[0][strings.LastIndexAny(words[0], `/\`)+1:]
-	if strings.TrimSuffix(program, ".exe") != "aws-mfa-login" {
+	if program != "aws-mfa-login" && !strings.EqualFold(program, "aws-mfa-login.exe") {
 		return "", false
 	}
 	for i := 1; i < len(words); i++ {
