@@ -55,7 +55,7 @@ func start(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	home := t.TempDir()
-	w := &world{AWS: a, t: t, env: map[string]string{"HOME": home, "AWS_ENDPOINT_URL": a.URL()}}
+	w := &world{AWS: a, t: t, env: map[string]string{"HOME": home, "USERPROFILE": home, "AWS_ENDPOINT_URL": a.URL()}}
 	t.Cleanup(func() {
 		a.Close()
 		for _, secret := range a.Secrets() {

@@ -20,7 +20,7 @@ func link(t *testing.T, c *console, config, name string) (string, error) {
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{"HOME": home, "AWS_CONFIG_FILE": path}
+	env := map[string]string{"HOME": home, "USERPROFILE": home, "AWS_CONFIG_FILE": path}
 	files, err := profile.Load(func(variable string) (string, bool) { value, ok := env[variable]; return value, ok })
 	if err != nil {
 		t.Fatal(err)

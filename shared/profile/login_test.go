@@ -111,7 +111,7 @@ func TestProfilesThatCannotWorkAreRefused(t *testing.T) {
 				t.Fatal("got no error")
 			}
 			home := filepath.Dir(filepath.Dir(set.config.path))
-			if got := strings.ReplaceAll(err.Error(), home, "~"); !strings.Contains(got, c.want) {
+			if got := strings.ReplaceAll(strings.ReplaceAll(err.Error(), home, "~"), `~\.aws\`, "~/.aws/"); !strings.Contains(got, c.want) {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
 			if strings.Contains(err.Error(), "wJalr") || strings.Contains(err.Error(), "s3cr3t") {
@@ -370,7 +370,7 @@ func BenchmarkLoad(b *testing.B) {
 	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	env := environment(map[string]string{"HOME": dir, "AWS_CONFIG_FILE": path})
+	env := environment(map[string]string{"HOME": dir, "USERPROFILE": dir, "AWS_CONFIG_FILE": path})
 	b.Run("read", func(b *testing.B) {
 		for b.Loop() {
 			os.ReadFile(path)
@@ -442,7 +442,7 @@ func TestWhereTheKeysComeFrom(t *testing.T) {
 		{"a chain", "[profile p]\n" + role + "source_profile = q\n[profile q]\n" + role + "source_profile = r\n[profile r]\ncredential_process = x\n", "", "role(role(process x))"},
 		{"an MFA session", "[profile p]\n" + device, "[p]\n" + keys, "mfa jane(keys p)"},
 		{"our process", "[profile p]\ncredential_process = /usr/bin/aws-mfa-login q --format process\n[profile q]\n" + role + "source_profile = r\n", "[r]\n" + keys, "role(keys r)"},
-		{"our process for an MFA session as source", "[profile p]\n" + role + "source_profile = q\n[profile q]\ncredential_process = \"/opt/my bin/aws-mfa-login\" 'jane' --format=process --no-input\n[profile jane]\n" + device, "[jane]\n" + keys, "role(mfa jane(keys jane))"},
+		{"our process for an MFA session as source", "[profile p]\n" + role + "source_profile = q\n[profile q]\ncredential_process = \"/opt/my bin/aws-mfa-login\" jane --format=process --no-input\n[profile jane]\n" + device, "[jane]\n" + keys, "role(mfa jane(keys jane))"},
 		{"our process for a role on keys of its own", "[profile p]\ncredential_process = aws-mfa-login q\n[profile q]\n" + role + "source_profile = q\n", "[q]\n" + keys, "role(keys q)"},
 		{"our process in a role that is its own source", "[profile p]\n" + role + "source_profile = p\ncredential_process = aws-mfa-login q\n" + keys + "[profile q]\n" + role + "source_profile = r\n", "[r]\n" + keys, "role(role(keys r))"},
 		{"a program of another name", "[profile p]\n" + role + "source_profile = q\n[profile q]\ncredential_process = my-aws-mfa-login r\n", "", "role(process my-aws-mfa-login)"},

@@ -187,7 +187,7 @@ except Exception as e: print(json.dumps(str(type(e).__name__)))`, path).Output()
 			t.Fatal(err)
 		}
 		want := map[string]map[string]any{}
-		set, err := Load(environment(map[string]string{"HOME": dir, "AWS_CONFIG_FILE": path}))
+		set, err := Load(environment(map[string]string{"HOME": dir, "USERPROFILE": dir, "AWS_CONFIG_FILE": path}))
 		if json.Unmarshal(out, &want) != nil {
 			if err == nil {
 				t.Errorf("file %d: botocore says %s, got profiles %q", i, out, set.Names())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -324,7 +325,7 @@ func TestServeAnswersInTime(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	login := resolve(t, "p", map[string]string{"HOME": home})
+	login := resolve(t, "p", map[string]string{"HOME": home, "USERPROFILE": home})
 	synctest.Test(t, func(t *testing.T) {
 		memory := cache.MemoryIn(home)
 		began := time.Now()
@@ -337,12 +338,22 @@ func TestServeAnswersInTime(t *testing.T) {
 	})
 }
 
+// A program that prints a file, and what the system says of one that is not there.
+var printer, prints, noSuchProgram = onSystem("cat", "cmd"), onSystem("cat ", "cmd /c type "), onSystem("no such file or directory", "executable file not found in %PATH%")
+
+func onSystem(unix, windows string) string {
+	if runtime.GOOS == "windows" {
+		return windows
+	}
+	return unix
+}
+
 func TestACredentialProcessAsSource(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	good := fmt.Sprintf(`{"Version": 1, "AccessKeyId": %q, "SecretAccessKey": %q}`, w.jane.AccessKeyID, w.jane.SecretAccessKey)
 	file := filepath.Join(w.home, "printed")
-	w.profile("src", "credential_process = cat "+file)
+	w.profile("src", "credential_process = "+prints+file)
 	w.profile("p", "role_arn = "+plainARN, "source_profile = src")
 	for printed, want := range map[string]string{
 		good:                                 "",
@@ -358,14 +369,14 @@ func TestACredentialProcessAsSource(t *testing.T) {
 		_, err := w.open("p", Options{Codes: &script{}, Force: true})
 		switch {
 		case want == "" && err == nil:
-		case want == "" || err == nil || !strings.Contains(err.Error(), "cat: "+want) || strings.Contains(err.Error(), "secret"):
+		case want == "" || err == nil || !strings.Contains(err.Error(), printer+": "+want) || strings.Contains(err.Error(), "secret"):
 			t.Errorf("%s: got %v, want %s", printed, err, want)
 		}
 	}
 	w.profile("bad", "credential_process = /no/such/program")
 	w.profile("q", "role_arn = "+adminARN, "source_profile = bad")
 	var source *SourceError
-	if _, err := w.open("q", Options{Codes: &script{}}); !errors.As(err, &source) || !strings.HasSuffix(err.Error(), "/no/such/program: no such file or directory") {
+	if _, err := w.open("q", Options{Codes: &script{}}); !errors.As(err, &source) || !strings.Contains(err.Error(), "/no/such/program: "+noSuchProgram) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -492,7 +503,7 @@ func TestARenewalDoesNotWaitForASignIn(t *testing.T) {
 	w := world{t: t, home: home}
 	w.add("config", "[profile p]\nrole_arn = "+powerARN+"\nsource_profile = default\nmfa_serial = GAHT12345678\n")
 	w.add("credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = S\n")
-	login := resolve(t, "p", map[string]string{"HOME": home})
+	login := resolve(t, "p", map[string]string{"HOME": home, "USERPROFILE": home})
 	synctest.Test(t, func(t *testing.T) {
 		store := Store{Roles: cache.In(home), Memory: cache.MemoryIn(home)}
 		short := cache.Entry{AccessKeyID: "A", SecretAccessKey: "S", SessionToken: "T", Expiration: time.Now().Add(10 * time.Minute)}

@@ -53,7 +53,7 @@ func TestHowASessionWasOpenedIsKnownAgain(t *testing.T) {
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 				w.t.Fatal(err)
 			}
-			w.profile("src", "credential_process = cat "+file)
+			w.profile("src", "credential_process = "+prints+file)
 			w.profile("printed", "role_arn = "+plainARN, "source_profile = src")
 			w.mustOpen("printed", Options{})
 			return "printed"

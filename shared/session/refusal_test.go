@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -327,8 +328,12 @@ func TestWithoutAConnectionNothingWasDone(t *testing.T) {
 	listener.Close()
 	w.env["AWS_ENDPOINT_URL_STS"] = "http://" + closed
 	_, err = w.open("power", Options{})
+	refused := syscall.ECONNREFUSED
+	if runtime.GOOS == "windows" {
+		refused = 10061 // WSAECONNREFUSED
+	}
 	var network *NetworkError
-	if !errors.As(err, &network) || !errors.Is(err, syscall.ECONNREFUSED) {
+	if !errors.As(err, &network) || !errors.Is(err, refused) {
 		t.Fatalf("got %v", err)
 	}
 	if network.MaybeDone || network.Host != closed || network.Endpoint.From.Env != "AWS_ENDPOINT_URL_STS" {

@@ -64,7 +64,7 @@ func start(t *testing.T) *world {
 	a.AddRole(awstest.Role{ARN: powerARN, Trusts: []string{janeARN}, RequireMFA: true})
 	a.AddRole(awstest.Role{ARN: adminARN, Trusts: []string{janeARN}, RequireMFA: true, MaxSessionDuration: 12 * time.Hour})
 	a.AddRole(awstest.Role{ARN: plainARN, Trusts: []string{janeARN, powerARN}, MaxSessionDuration: 12 * time.Hour})
-	w.env = map[string]string{"HOME": w.home, "AWS_ENDPOINT_URL_STS": a.URL()}
+	w.env = map[string]string{"HOME": w.home, "USERPROFILE": w.home, "AWS_ENDPOINT_URL_STS": a.URL()}
 	serial := "mfa_serial = " + w.jane.Device.SerialNumber
 	w.profile("power", "role_arn = "+powerARN, "source_profile = default", serial)
 	w.profile("admin", "role_arn = "+adminARN, "source_profile = default", serial)
@@ -614,7 +614,7 @@ func TestKeysAreNamedAsTheAWSCLINamesThem(t *testing.T) {
 			w := world{t: t, home: home}
 			w.add("config", c.Config)
 			w.add("credentials", c.Credentials)
-			role, err := tryResolve(cmp.Or(c.Profile, "default"), map[string]string{"HOME": home})
+			role, err := tryResolve(cmp.Or(c.Profile, "default"), map[string]string{"HOME": home, "USERPROFILE": home})
 			if why := refused[c.ID]; why != "" {
 				if err == nil || !strings.Contains(err.Error(), why) {
 					t.Errorf("got %v, want %q", err, why)
