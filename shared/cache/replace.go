@@ -81,7 +81,10 @@ func open(dir string) error {
 // is the user's home, and where that is not there (yet, or any more) is no place
 // for keys.
 func mkdir(dir string) error {
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+	switch info, err := os.Stat(dir); {
+	case err == nil && !info.IsDir():
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: errors.New("not a directory")} // Windows says that there is none
+	case errors.Is(err, fs.ErrNotExist):
 		if filepath.Base(dir) != ".aws" {
 			if err := mkdir(filepath.Dir(filepath.Clean(dir))); err != nil {
 				return err
