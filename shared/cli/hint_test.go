@@ -71,7 +71,7 @@ func advisable(name string) map[string]error {
 		"shared":                       &session.SharedError{Text: "x"},
 		"broken":                       &cache.BrokenError{Path: "/home/jane/x.json", Reason: "empty file"},
 		"held":                         &cache.BrokenError{Path: "/home/jane/x.lock", Reason: cache.HeldTooLong},
-		"path":                         &fs.PathError{Op: "open", Path: "/no such directory/x", Err: fs.ErrPermission},
+		"path":                         &fs.PathError{Op: "open", Path: filepath.FromSlash("/no such directory/x"), Err: fs.ErrPermission},
 	}
 	for _, key := range []string{"source_profile", "mfa_serial", "aws_access_key_id", "aws_secret_access_key"} {
 		errs["setting "+key] = &profile.SettingError{Profile: name, Key: key, Reason: "is missing"}
@@ -169,7 +169,7 @@ func TestHintsSayWhatToRun(t *testing.T) {
 		"refused code, clock right":    "a code works once: wait for the next one, then aws-mfa-login prod|if no code works: is this the device? mfa_serial is arn:aws:iam::123456789012:mfa/jane (/home/jane/.aws/config:3)",
 		"broken":                       "ls -ld /home/jane/x.json",
 		"held":                         "the process that holds it may be stopped: lsof /home/jane/x.lock",
-		"path":                         "ls -ld /",
+		"path":                         "ls -ld " + string(filepath.Separator),
 		"unsupported aws login":        "not supported yet, so: aws login --profile prod",
 		fmt.Sprintf("refused %d", session.DurationTooLong): "ask for less: aws-mfa-login prod --force --duration 1h|or for the longest that AWS grants: aws-mfa-login prod --force --duration max|or allow more: aws iam update-role --role-name Admin --max-session-duration 7200",
 		"refused with an external id":                      "the role's trust policy must name the role that asks, whose own policies must allow sts:AssumeRole on arn:aws:iam::123456789012:role/team/Admin|external_id must be the one that the trust policy wants (/home/jane/.aws/config:3)",
@@ -271,6 +271,7 @@ func asHere(said string) string {
 		return said
 	}
 	return strings.NewReplacer(
+		"the process that holds it may be stopped: lsof /home/jane/x.lock", "icacls /home/jane/x.lock",
 		"ls -ld '/home/jane/my files/x'", `icacls "/home/jane/my files/x"`, "ls -ld", "icacls", "'a b'", `"a b"`,
 		"AWS_REGION=us-east-1 ", `$Env:AWS_REGION = "us-east-1"; `, "AWS_PROFILE=-x ", `$Env:AWS_PROFILE = "-x"; `,
 	).Replace(said)
@@ -281,7 +282,7 @@ func asHere(said string) string {
 func TestAWindowsWordIsOneWordOfBothShells(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{
-		"prod": "prod", "eu-west-1:x/y.z_+=": "eu-west-1:x/y.z_+=", "": `""`, "my prod": `"my prod"`, "a,b": `"a,b"`, "@x": `"@x"`,
+		"prod": "prod", "eu-west-1:x/y.z_+=": "eu-west-1:x/y.z_+=", "": `""`, "my prod": `"my prod"`, `C:\`: `C:\`, `C:\my dir\`: `"C:\my dir\\"`, "a,b": `"a,b"`, "@x": `"@x"`,
 		"a;calc": `"a;calc"`, "a&calc": `"a&calc"`, "(x)": `"(x)"`, "O'Brien": `"O'Brien"`, `C:\Users\Jane Doe\x`: `"C:\Users\Jane Doe\x"`,
 		"%PATH%": `"NAME"`, "$x": `"NAME"`, "`calc`": `"NAME"`, `a" & calc "`: `"NAME"`, "!x!": `"NAME"`, "a^b": `"NAME"`, "a\u201d; calc": `"NAME"`,
 	} {

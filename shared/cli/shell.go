@@ -51,10 +51,12 @@ func windowsWord(s string) string {
 	switch {
 	case !showable(s):
 		return "NAME"
-	case s != "" && strings.Trim(s, plainInShells+"=") == "":
+	case s != "" && strings.Trim(s, plainInShells+`=\`) == "":
 		return s
 	case strings.ContainsAny(s, "\"$%!^`\u201c\u201d\u201e"): // PowerShell takes typographic quotes for quotes
 		return `"NAME"`
+	case strings.HasSuffix(s, `\`):
+		s += `\` // or the program takes the quote for a part of the word
 	}
 	return `"` + s + `"`
 }
