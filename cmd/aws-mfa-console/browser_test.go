@@ -187,7 +187,7 @@ func TestTheFirstBrowserThatStartsIsUsed(t *testing.T) {
 		{"/nonexistent/browser:BROWSER", nil},
 		{"::BROWSER", nil},
 		{"/nonexistent/browser %s:BROWSER --new-window", []string{"--new-window"}},
-		{"BROWSER -P 'at work' %s", []string{"-P", "at work"}},
+		{`BROWSER -P "at work" %s`, []string{"-P", "at work"}},
 		{"BROWSER:/nonexistent/browser", nil},
 		{"unclosed 'quote:BROWSER", nil},
 	} {
@@ -205,7 +205,7 @@ func TestTheFirstBrowserThatStartsIsUsed(t *testing.T) {
 }
 
 func TestABrowserThatFailsWhenItHasFetchedHasNotFailed(t *testing.T) {
-	visits := usingBrowser(t, "BROWSER:/nonexistent/browser", "grumpy")
+	visits := usingBrowser(t, "BROWSER"+string(os.PathListSeparator)+"/nonexistent/browser", "grumpy")
 	if err := visitConsole(t.Context(), silent); err != nil {
 		t.Errorf("got %v", err)
 	}

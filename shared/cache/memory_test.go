@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -267,13 +266,13 @@ func TestChangesOfManyProcessesAreAllKept(t *testing.T) {
 
 func TestKilledWriterLeavesNoBrokenFile(t *testing.T) {
 	m := MemoryIn(t.TempDir())
-	changes := 0
+	changes, limit := 0, 30*time.Millisecond
 	for range 100 {
 		cmd := exec.Command(os.Args[0], "change", string(m), "1000000")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(rand.IntN(30)) * time.Millisecond)
+		time.Sleep(rand.N(limit))
 		kill(cmd)
 		d, err := m.Device(jane)
 		if err != nil {
@@ -283,7 +282,9 @@ func TestKilledWriterLeavesNoBrokenFile(t *testing.T) {
 		if n < changes {
 			t.Fatalf("got %d changes after %d", n, changes)
 		}
-		changes = n
+		if changes = n; changes == 0 {
+			limit += limit / 4 // processes may start slowly
+		}
 	}
 	if changes == 0 {
 		t.Error("every writer was killed before its first change")
@@ -612,12 +613,7 @@ func TestRememberedFilesMayBeSymbolicLinks(t *testing.T) {
 		},
 	} {
 		file := filepath.Join(elsewhere, filepath.Base(path))
-		if err := os.Symlink(file, path); err != nil {
-			if runtime.GOOS == "windows" {
-				t.Skip(err) // takes a privilege there
-			}
-			t.Fatal(err)
-		}
+		symlink(t, file, path)
 		if err := write(); err != nil {
 			t.Error(err)
 		}

@@ -328,9 +328,9 @@ func TestWithoutAConnectionNothingWasDone(t *testing.T) {
 	listener.Close()
 	w.env["AWS_ENDPOINT_URL_STS"] = "http://" + closed
 	_, err = w.open("power", Options{})
-	refused := syscall.ECONNREFUSED
+	refused, connect := syscall.ECONNREFUSED, "connect"
 	if runtime.GOOS == "windows" {
-		refused = 10061 // WSAECONNREFUSED
+		refused, connect = 10061, "connectex" // WSAECONNREFUSED
 	}
 	var network *NetworkError
 	if !errors.As(err, &network) || !errors.Is(err, refused) {
@@ -339,7 +339,7 @@ func TestWithoutAConnectionNothingWasDone(t *testing.T) {
 	if network.MaybeDone || network.Host != closed || network.Endpoint.From.Env != "AWS_ENDPOINT_URL_STS" {
 		t.Errorf("got maybe done %v, host %q, from %v", network.MaybeDone, network.Host, network.Endpoint.From)
 	}
-	if want := "no connection to " + closed + ": connect: connection refused"; err.Error() != want {
+	if want := "no connection to " + closed + ": " + connect + ": " + refused.Error(); err.Error() != want {
 		t.Errorf("got  %q\nwant %q", err, want)
 	}
 }

@@ -488,6 +488,9 @@ func TestNothingIsAskedForWhenTheSessionCouldNotBeKept(t *testing.T) {
 			if err := c.spoil(dir, cache.Dir(dir).Path(Store{}.Name(w.role("power")))); err != nil {
 				t.Fatal(err)
 			}
+			if to, err := os.Readlink(dir); strings.Contains(c.name, "link") && to == "" {
+				t.Skip("no symbolic links, as in Wine 8: ", err)
+			}
 			codes := &script{codes: []string{w.code()}}
 			_, err := w.open("power", Options{Store: Store{Roles: cache.Dir(dir)}, Codes: codes})
 			if err == nil || !strings.Contains(err.Error(), c.answer) {
