@@ -18,10 +18,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // clients are the real clients besides the AWS CLI, as programs in dir that
@@ -61,28 +57,6 @@ func present(clients map[string]func() error, name string) (bool, error) {
 func wrap(dir, name string, command ...string) error {
 	text := "#!/bin/sh\nexec '" + strings.Join(command, "' '") + "' \"$@\"\n"
 	return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755)
-}
-
-func gosdk([]string) int {
-	arn, err := caller(context.Background())
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	fmt.Println(arn)
-	return 0
-}
-
-func caller(ctx context.Context) (string, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return "", err
-	}
-	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
-	if err != nil {
-		return "", err
-	}
-	return aws.ToString(who.Arn), nil
 }
 
 const boto3 = `import sys, boto3
