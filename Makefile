@@ -73,11 +73,16 @@ bench: ## how our programs compare with others built and run beside them, in ROU
 	$(GO) test -run '^$$' -bench Speed -benchtime $(ROUNDS)x -timeout 30m ./shared/awstest $(if $(UPDATE),-update)
 	$(GO) test -run '^$$' -bench . -skip Speed -benchtime 3x ./shared/awstest ./shared/profile
 
-cross: ## build for every platform
+cross: ## vet and build for every platform, with the tests for Windows and macOS
 	for platform in $(PLATFORMS); do \
 		echo $$platform; export GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0; \
 		$(GO) vet ./... && for p in $(PROGRAMS); do $(BUILD) -o /dev/null ./cmd/$$p || exit 1; done || exit 1; \
+		case $$GOOS in windows|darwin) $(GO) test -vet=off -c -o /dev/null ./... >/dev/null || exit 1;; esac; \
 	done
+
+wine: ## the programs and the tests of Windows run by Wine (docs/windows.md)
+	$(GO) vet -tags wine ./shared/awstest
+	$(GO) test -tags wine -count 1 -v -run '^TestWine$$' -timeout 15m ./shared/awstest
 
 install: $(built) $(bash) $(zsh) $(fish) ## install programs, pages, completions below PREFIX (/usr/local); make before, and then as root
 	umask 022; install -d '$(DESTDIR)$(bindir)'
@@ -147,4 +152,4 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 .DELETE_ON_ERROR:
-.PHONY: build demo sandbox test race faults fuzz bench cross install install-shared uninstall dist sbom lint vuln clean help
+.PHONY: build demo sandbox test race faults fuzz bench cross wine install install-shared uninstall dist sbom lint vuln clean help

@@ -52,6 +52,7 @@ var afterTests = func(status int) int { return status }
 //	press TEXT      type TEXT
 //	code SERIAL     type a code of the device that was not used yet, and Return
 //	key C           type control-C (D, Z, …)
+//	raw             wait until the terminal hands on each key as it is
 //	await ACTION    wait until AWS has got a call of that action
 //	signal NAME     send PROGRAM that signal: SIGTERM
 //	size COLS ROWS  make the terminal that large; PROGRAM starts in that size where it is the first line
@@ -158,6 +159,10 @@ func converse(master *os.File, screen *screen, program *os.Process, dialogue str
 			}
 		case "key":
 			_, err = master.Write([]byte{text[0] - '@'})
+		case "raw":
+			for modes := (&unix.Termios{Lflag: unix.ICANON}); err == nil && modes.Lflag&unix.ICANON != 0; time.Sleep(5 * time.Millisecond) {
+				modes, err = unix.IoctlGetTermios(int(master.Fd()), getModes)
+			}
 		case "await":
 			for calls := ""; err == nil && !strings.Contains(calls, `"`+text+`"`); {
 				calls, err = ask("calls")
