@@ -443,15 +443,20 @@ func TestFaultHostileTerminal(t *testing.T) {
 		name := hostile[i]
 		p := hostilePlace(t)
 		p.env = append(p.env, "AWSTEST_URL="+p.aws.URL())
-		terminal := filepath.Join(p.bin, "terminal")
-		p.write(p.inAWS("config"), quotedSection(name)+"\nrole_arn = arn:aws:iam::123456789012:role/PowerUserRole\nmfa_serial = arn:aws:iam::123456789012:mfa/jane\nsource_profile = default\nregion = eu-west-1\n"+mfaProfile)
-		watch, args := "expect quit\npress q\n", []string{terminal, p.home + "/login", "aws-mfa-login", "mfa"}
+		terminal, config := filepath.Join(p.bin, "terminal"), p.inAWS("config")
+		if len(name) < 100 && !strings.ContainsAny(name, "/$\x00") { // variables are filled in there
+			config += name
+		}
+		p.env = append(p.env, "AWS_CONFIG_FILE="+config)
+		p.write(config, quotedSection(name)+"\nrole_arn = arn:aws:iam::123456789012:role/PowerUserRole\nmfa_serial = arn:aws:iam::123456789012:mfa/jane\nsource_profile = default\nregion = eu-west-1\n"+mfaProfile+
+			"[profile broken]\nservices = "+strings.NewReplacer("\n", "", "\r", "").Replace(name)+"\n"+strings.TrimPrefix(mfaProfile, "[profile mfa]\n"))
+		watch, args := "expect quit\npress q\n", []string{terminal, p.home + "/login", "aws-mfa-login", "--verbose", "mfa"}
 		login := "expect Enter MFA code for \ncode " + p.user.Device.SerialNumber + "\n"
 		switch {
 		case !inConfig(name):
 			watch, login = "", ""
 		case inArgument(name):
-			args = append([]string{"AWS_PROFILE=" + name}, args[:3]...)
+			args = append([]string{"AWS_PROFILE=" + name}, args[:4]...)
 		}
 		p.write(p.home+"/watch", watch)
 		p.write(p.home+"/login", login)
