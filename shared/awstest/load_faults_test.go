@@ -346,8 +346,8 @@ func (l *load) once(r *loadRun) {
 	}
 	// The local AWS and the AWS CLI, which takes much longer, come first.
 	_ = unix.Setpriority(unix.PRIO_PROCESS, cmd.Process.Pid, 10)
-	if rand.N(8) == 0 {
-		defer time.AfterFunc(rand.N(2*time.Second), func() { _ = cmd.Process.Kill() }).Stop()
+	if rand.N(4) == 0 {
+		defer time.AfterFunc(rand.N(time.Second), func() { _ = cmd.Process.Kill() }).Stop()
 	}
 	_ = cmd.Wait()
 	r.ended = time.Now()
