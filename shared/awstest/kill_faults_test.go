@@ -516,7 +516,7 @@ func (v *victim) whole() (strays int) {
 			v.Errorf("%s has %d staged files of killed processes", dir, n)
 		}
 	}
-	if v.keyring && !slices.Contains(seeds[:], v.inKeyring()) && len(v.sealed()) == 0 {
+	if v.keyring && len(v.sealed()) == 0 && !slices.Contains(seeds[:], v.inKeyring()) {
 		v.Errorf("neither the old seed nor the new one is kept; the keyring has %q", v.inKeyring())
 	}
 	return strays
