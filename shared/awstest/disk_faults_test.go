@@ -465,6 +465,10 @@ func TestFaultDiskStrangeFiles(t *testing.T) {
 		"mfa": memory, "mfa/" + janeDevice + ".json": memory, "mfa/" + janeDevice + ".json.lock": memory,
 		"mfa/" + janeDevice + ".age": {"save-seed", "forget-seed"},
 	}
+	ofSession := "mfa/" + strings.TrimSuffix(filepath.Base(r.entry), ".json")
+	for _, extension := range []string{".lock", ".copies.json", ".copies.json.lock"} {
+		files[ofSession+extension] = []string{"sign-in", "credentials-profile", "logout"}
+	}
 	for _, kind := range []struct{ name, what, make string }{
 		{"a directory", "a directory is in the place of a file", "mkdir $F; : >$F/kept"},
 		{"a file", "a file is in the place of a directory", ": >$F"},
@@ -487,7 +491,7 @@ func TestFaultDiskStrangeFiles(t *testing.T) {
 				tests = []string{"sign-in", "logout", "status"} // the others need a code
 			}
 			times += r.try(wreck{
-				name: kind.name + " for " + file, tests: tests, lost: isDirectory,
+				name: kind.name + " for " + file, tests: tests, lost: isDirectory || strings.HasSuffix(file, ".copies.json"), // which copies there are
 				before: "F=$A/" + file + "; rm -rf $F; " + kind.make,
 				after:  r.restore(file, isDirectory),
 			})
