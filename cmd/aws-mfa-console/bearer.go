@@ -110,6 +110,7 @@ func (b bearer) identified(ctx context.Context, v *cli.Voice, set *profile.Set) 
 		return b, refuse(set, b.profile, "has the keys of a user's MFA session")
 	}
 	v.TraceSettings(cmp.Or(b.profile, "environment"), b.network.Settings)
+	v.WarnOfExposure(b.network)
 	client, err := session.NewClient(b.network, "", cli.NewClocks().Of(b.network), v.Trace)
 	if err != nil {
 		return b, err

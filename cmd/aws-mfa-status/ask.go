@@ -60,6 +60,13 @@ func questions(rows []*row, clients *session.Clients) (asked []question, about m
 // unknown, not the command failed.
 func identify(ctx context.Context, rows []*row, clients *session.Clients, v *cli.Voice) error {
 	asked, about := questions(rows, clients)
+	warned := map[string]bool{}
+	for _, q := range asked {
+		if network := about[q][0].network; !warned[network.STS.Text] {
+			warned[network.STS.Text] = true
+			v.WarnOfExposure(*network)
+		}
+	}
 	begun, done := time.Now(), 0
 	slow := time.AfterFunc(patience, func() { v.Progress("asking AWS who you are") })
 	defer v.Erase()

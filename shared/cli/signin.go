@@ -27,10 +27,15 @@ func Login(v *Voice, set *profile.Set, name string) (*profile.Login, error) {
 			v.Warn("duration_seconds (%s) is not a whole number of seconds; like the AWS CLI we go without it", l.Duration.From)
 		}
 	}
-	if sts := login.Network.STS; sts.Exposed() {
-		v.Warn("what is sent to %s (%s), and the session that comes back, is not encrypted", sts.Text, sts.From)
-	}
+	v.WarnOfExposure(login.Network)
 	return login, nil
+}
+
+// WarnOfExposure tells of requests to STS that travel without encryption.
+func (v *Voice) WarnOfExposure(n profile.Network) {
+	if n.STS.Exposed() {
+		v.Warn("what is sent to %s (%s) and comes back, sessions too, is not encrypted", n.STS.Text, n.STS.From)
+	}
 }
 
 // ofCopy adds to the error of a profile that holds a copied session how that
