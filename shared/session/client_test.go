@@ -1,7 +1,15 @@
 package session
 
 import (
+	"crypto/tls"
+	"encoding/pem"
 	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -98,5 +106,32 @@ func TestAnIdentityIsOneOrNone(t *testing.T) {
 				t.Errorf("got %T, want a NetworkError", err)
 			}
 		})
+	}
+}
+
+// A network that would have an older protocol spoken gets no request.
+func TestOldTLSIsNotSpoken(t *testing.T) {
+	for version, want := range map[uint16]bool{tls.VersionTLS11: false, tls.VersionTLS12: true} {
+		served := false
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served = true }))
+		server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: version}
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
+		defer server.Close()
+		ca := filepath.Join(t.TempDir(), "ca.pem")
+		if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		client, err := HTTPClient(profile.Network{CABundle: profile.Value{Text: ca, Set: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := client.Get(server.URL)
+		if err == nil {
+			answer.Body.Close()
+		}
+		if served != want || (err == nil) != want {
+			t.Errorf("%s: got served %t and %v, want %t", tls.VersionName(version), served, err, want)
+		}
 	}
 }
