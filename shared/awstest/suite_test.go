@@ -51,6 +51,7 @@ const jane = "arn:aws:iam::123456789012:user/jane"
 //	age NAME DURATION         let the cached session of that name end then, counted from now, as if it had begun earlier
 //	status N PROGRAM ARG...   run a program that must exit with N
 //	mode PERM FILE            FILE has those permissions, in octal
+//	kept                      all below ~/.aws is what docs/security.md says that is kept there; shows what of that is not there
 //	schema FILE               the output of aws-mfa-status --output json in FILE is what docs/ promises
 //	page                      wait for the page that the program "browser" (or "headless") ended on, and show it
 //	keep PICTURE              the picture shows something; with $AWSTEST_ARTEFACTS set here it is kept in that directory
@@ -97,6 +98,7 @@ func TestSuite(t *testing.T) {
 			"age":      command(2, 2, cmdAge),
 			"status":   command(2, 99, cmdStatus),
 			"mode":     command(2, 2, cmdMode),
+			"kept":     command(0, 0, cmdKept),
 			"schema":   command(1, 1, cmdSchema),
 			"lines":    command(2, 2, cmdLines),
 			"page":     command(0, 0, cmdPage),

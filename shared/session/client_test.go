@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -133,5 +136,47 @@ func TestOldTLSIsNotSpoken(t *testing.T) {
 		if served != want || (err == nil) != want {
 			t.Errorf("%s: got served %t and %v, want %t", tls.VersionName(version), served, err, want)
 		}
+	}
+}
+
+// Requests are signed with it.
+func TestTheSecretKeyIsSentToNobody(t *testing.T) {
+	t.Parallel()
+	const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+	var sent []byte
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		request, err := httputil.DumpRequest(r, true)
+		if err != nil {
+			t.Error(err)
+		}
+		sent = append(sent, request...)
+		http.Error(w, "no", http.StatusForbidden)
+	}))
+	defer server.Close()
+	w := start(t)
+	login := w.role("power")
+	client, err := NewClient(profile.Network{STS: set(server.URL)}, "", w.clock(), w.tell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.http.CloseIdleConnections()
+	keys := profile.Keys{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: secret}
+	if _, err := client.Identity(t.Context(), keys); err == nil {
+		t.Error("who one is was told")
+	}
+	if _, err := client.open(t.Context(), login, keys, "123456", 0); err == nil {
+		t.Error("a session was opened")
+	}
+	text, err := url.PathUnescape(string(sent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Action=GetCallerIdentity", "Action=AssumeRole", "TokenCode=123456", "Credential=AKIAIOSFODNN7EXAMPLE/"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("got %s, want %s", text, want)
+		}
+	}
+	if strings.Contains(text, secret) || bytes.Contains(sent, []byte(secret)) {
+		t.Error("the secret key was sent")
 	}
 }
