@@ -23,7 +23,7 @@ func (f opener) hasMFA() bool { return f.login != nil && !f.login.IsRole() }
 func (o Options) keys(ctx context.Context, login *profile.Login) (profile.Keys, error) {
 	switch source := login.Source; {
 	case source.Process.Set:
-		return run(ctx, source.Process)
+		return run(ctx, source.Process, processTimeout)
 	case source.Provider != "":
 		return provided(ctx, source)
 	case source.SSO != nil:

@@ -45,9 +45,9 @@ const (
 // run gets keys from a credential_process. It has our environment, input,
 // standard error and terminal. What it prints is told to nobody. Source:
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
-func run(ctx context.Context, command profile.Command) (profile.Keys, error) {
+func run(ctx context.Context, command profile.Command, limit time.Duration) (profile.Keys, error) {
 	setting := profile.Setting{Name: "credential_process", Value: command.Value}
-	limited, cancel := context.WithTimeoutCause(ctx, processTimeout, fmt.Errorf("did not finish within %s", profile.Short(processTimeout)))
+	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("did not finish within %s", profile.Short(limit)))
 	defer cancel()
 	depth, _ := strconv.Atoi(os.Getenv(depthVariable))
 	if depth >= maxDepth {
