@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -115,6 +116,15 @@ func start(t *testing.T, args ...string) (cmd *exec.Cmd, line string) {
 func kill(cmd *exec.Cmd) {
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
+}
+
+// processes is how many of so many are started, one after the other, where that
+// takes long.
+func processes(n int) int {
+	if runtime.GOOS == "windows" {
+		return n / 4
+	}
+	return n
 }
 
 // all runs n helpers at once.

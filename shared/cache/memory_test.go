@@ -267,7 +267,7 @@ func TestChangesOfManyProcessesAreAllKept(t *testing.T) {
 func TestKilledWriterLeavesNoBrokenFile(t *testing.T) {
 	m := MemoryIn(t.TempDir())
 	changes, limit := 0, 30*time.Millisecond
-	for range 100 {
+	for range processes(100) {
 		cmd := exec.Command(os.Args[0], "change", string(m), "1000000")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

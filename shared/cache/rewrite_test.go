@@ -404,7 +404,7 @@ func TestKilledRewriteLeavesTheOldFileOrTheNew(t *testing.T) {
 	}
 	age(t, mine...)
 	seen, limit := map[byte]bool{}, 25*time.Millisecond
-	for range 60 {
+	for range processes(60) {
 		cmd := exec.Command(os.Args[0], "flip", string(m), path)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
