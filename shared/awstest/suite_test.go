@@ -75,7 +75,7 @@ func TestSuite(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(work), 0o711); err != nil { // some scripts play another user, who runs the programs
 		t.Fatal(err)
 	}
-	testscript.RunT(&script{T: t}, testscript.Params{
+	testscript.RunT(&script{searched: searched{T: t}}, testscript.Params{
 		Files:               scripts,
 		RequireExplicitExec: true,
 		WorkdirRoot:         work,
@@ -112,44 +112,21 @@ func TestSuite(t *testing.T) {
 	})
 }
 
-// A script is one testscript under way. It collects what is shown.
+// A script is one testscript under way.
 type script struct {
-	*testing.T
-	aws     *awstest.AWS
+	searched
 	users   map[string]*awstest.User
 	sso     map[string][]string // the roles assigned in each SSO session
 	lookout *lookout            // the last one
-	shown   strings.Builder
 }
 
 func (s *script) Run(name string, f func(testscript.T)) {
 	s.T.Run(name, func(t *testing.T) {
-		one := &script{T: t, users: map[string]*awstest.User{}, sso: map[string][]string{}}
-		defer func() {
-			if one.aws == nil {
-				return
-			}
-			defer one.aws.Close()
-			for _, secret := range one.aws.Secrets() {
-				if strings.Contains(one.shown.String(), secret) {
-					t.Errorf("a secret was shown: %.4s… (%d characters)", secret, len(secret))
-				}
-			}
-		}()
+		one := &script{searched: searched{T: t}, users: map[string]*awstest.User{}, sso: map[string][]string{}}
+		defer one.end()
 		f(one)
 	})
 }
-
-func (s *script) Log(args ...any) {
-	s.T.Helper()
-	s.shown.WriteString(fmt.Sprint(args...))
-	if testing.Verbose() || s.T.Failed() {
-		s.T.Log(args...)
-	}
-}
-
-// Verbose makes testscript log everything, so that it can be searched.
-func (s *script) Verbose() bool { return true }
 
 // FailNow is called before the log is: mark the failure first.
 func (s *script) FailNow() { s.T.FailNow() }

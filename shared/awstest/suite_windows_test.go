@@ -47,7 +47,7 @@ func TestWindows(t *testing.T) {
 	if err := os.Mkdir(work, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	testscript.RunT(&windowsScript{T: t}, testscript.Params{
+	testscript.RunT(&windowsScript{searched: searched{T: t}}, testscript.Params{
 		Dir:                 "testdata/windows",
 		RequireExplicitExec: true,
 		WorkdirRoot:         work,
@@ -87,42 +87,19 @@ func built(t *testing.T) string {
 	return dir
 }
 
-// A windowsScript is one script under way. It collects what is shown.
+// A windowsScript is one script under way.
 type windowsScript struct {
-	*testing.T
-	aws   *awstest.AWS
-	jane  *awstest.User
-	shown strings.Builder
+	searched
+	jane *awstest.User
 }
 
 func (s *windowsScript) Run(name string, f func(testscript.T)) {
 	s.T.Run(name, func(t *testing.T) {
-		one := &windowsScript{T: t}
-		defer func() {
-			if one.aws == nil {
-				return
-			}
-			defer one.aws.Close()
-			for _, secret := range one.aws.Secrets() {
-				if strings.Contains(one.shown.String(), secret) {
-					t.Errorf("a secret was shown: %.4s… (%d characters)", secret, len(secret))
-				}
-			}
-		}()
+		one := &windowsScript{searched: searched{T: t}}
+		defer one.end()
 		f(one)
 	})
 }
-
-func (s *windowsScript) Log(args ...any) {
-	s.T.Helper()
-	s.shown.WriteString(fmt.Sprint(args...))
-	if testing.Verbose() || s.T.Failed() {
-		s.T.Log(args...)
-	}
-}
-
-// Verbose makes testscript log everything, so that it can be searched.
-func (s *windowsScript) Verbose() bool { return true }
 
 func (s *windowsScript) setup(e *testscript.Env, bin string) (err error) {
 	if s.aws, err = awstest.Start(); err != nil {
