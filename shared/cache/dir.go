@@ -140,13 +140,11 @@ func check(path string) error {
 
 // tryOut does all that replace does, beside the file path, and undoes it.
 func tryOut(path string) error {
-	old, err := stage(path, bytes.Repeat([]byte{' '}, 8192), sight{}, passing)
+	old, err := stage(path, bytes.Repeat([]byte{' '}, 8192), sight{}, whole)
 	if err != nil {
 		return about(path, err)
 	}
-	if err := old.Close(); err != nil { // where file systems of networks say that they are full
-		return errors.Join(about(path, err), drop(old))
-	}
+	old.Close() // Windows replaces no file that is open
 	f, err := create(path, sight{})
 	if err == nil {
 		if err = rename(f, old.Name()); err != nil {
