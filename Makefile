@@ -56,7 +56,7 @@ test: ## everything
 	$(GO) test ./...
 
 race: ## the packages under the race detector; the programs that the scripts run are built without it
-	CGO_ENABLED=1 $(GO) test -race -skip TestSuite ./...
+	CGO_ENABLED=1 $(GO) test -race -skip TestSuite $$($(GO) list ./... | grep -v shared/release)
 
 faults: ## the programs under faults: killed, disk, network, load (docs/reliability.md)
 	$(GO) test -tags faults -run '^TestFault[A-Z]' -timeout 8m ./shared/awstest

@@ -3,6 +3,7 @@
 package awstest_test
 
 import (
+	"bufio"
 	"crypto/sha1"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"maps"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -602,4 +604,49 @@ func listenShort() (net.Listener, error) {
 		return nil, err
 	}
 	return net.FileListener(file)
+}
+
+// More than was asked for comes on a connection that is kept for the next
+// request, which net/http logs, with the first of it.
+func TestFaultNetworkTooMuch(t *testing.T) {
+	const more = "more than was asked for"
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				for r := bufio.NewReader(c); ; {
+					request, err := http.ReadRequest(r)
+					if err != nil {
+						return
+					}
+					_, _ = io.Copy(io.Discard, request.Body)
+					_, _ = io.WriteString(c, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"+more)
+				}
+			}()
+		}
+	}()
+	p := newPlace(t)
+	p.env = append(p.env, "AWS_ENDPOINT_URL_STS=http://"+l.Addr().String(), "AWS_ACCESS_KEY_ID="+p.user.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+p.user.SecretAccessKey)
+	commands := [][]string{{"aws-mfa-login", "mfa", "-t", "123456"}, {"aws-mfa-status"}, {"aws-mfa-console", "mfa", "--print", "--no-input"}}
+	tried(t, "more comes than was asked for", len(commands))
+	for _, args := range commands {
+		o := p.run(args...)
+		for line := range strings.Lines(o.stderr) {
+			if !strings.HasPrefix(line, args[0]+": ") || strings.Contains(line, more) {
+				t.Errorf("%s: got the line %s", args, line)
+			}
+		}
+		if o.status == 0 {
+			t.Errorf("%s: got status 0\n%s", args, o.stderr)
+		}
+	}
 }

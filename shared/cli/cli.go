@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -190,6 +191,7 @@ func (v *Voice) line(kind, text string) {
 // Main runs the command with the arguments of the process, and ends it.
 func Main(name, description string, c Command) {
 	dump.Off()
+	log.SetOutput(io.Discard) // where net/http quotes what nobody asked for
 	os.Exit(run(name, description, c, os.Args[1:]))
 }
 
