@@ -81,8 +81,7 @@ func compareTable() error {
 	if !ok {
 		return errors.New("no table in " + reliability)
 	}
-	end := strings.LastIndex("|\n"+rows, "|\n")
-	rows, after := rows[:end], rows[end:]
+	rows, after := cutTable(rows)
 	if *update {
 		ran := func(row string) bool {
 			return slices.ContainsFunc(table.rows, func(r string) bool { return testOf(r) == testOf(row) })

@@ -174,10 +174,16 @@ func rewriteTable(path string, rows []string) error {
 	if !ok {
 		return errors.New("no table in " + path)
 	}
-	for strings.HasPrefix(after, "|") {
+	_, after = cutTable(after)
+	return os.WriteFile(path, []byte(before+end+strings.Join(rows, "")+after), 0o644)
+}
+
+// cutTable returns the rows that a text begins with, and what comes after them.
+func cutTable(text string) (rows, after string) {
+	for after = text; strings.HasPrefix(after, "|"); {
 		_, after, _ = strings.Cut(after, "\n")
 	}
-	return os.WriteFile(path, []byte(before+end+strings.Join(rows, "")+after), 0o644)
+	return text[:len(text)-len(after)], after
 }
 
 // warm is a start with a session that is good, among so many profiles.
