@@ -621,8 +621,10 @@ func TestFaultHostileCompletions(t *testing.T) {
 func TestFaultHostileHints(t *testing.T) {
 	shells := []string{"sh", "bash", "zsh", "fish"}
 	for _, shell := range shells {
-		if ok, err := condition("tool:"+shell, nil); err != nil || !ok {
-			t.Skip("there is no "+shell, err)
+		if ok, err := condition("tool:"+shell, nil); err != nil {
+			t.Fatal(err)
+		} else if !ok {
+			t.Skip("there is no " + shell)
 		}
 	}
 	var names []string
